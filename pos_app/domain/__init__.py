@@ -1,0 +1,1 @@
+"""The words of loyalty and which moves are legal."""

@@ -1,0 +1,1 @@
+"""Opens what lies on disk: encrypted databases, secrets, the data folder's lock."""

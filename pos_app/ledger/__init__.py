@@ -1,0 +1,1 @@
+"""The central ledger itself: the `Book` and its HTTP face."""

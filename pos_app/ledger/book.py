@@ -1,0 +1,194 @@
+"""The central ledger as everybody meets it: training and tests in process, tills through its HTTP face.
+
+`Book` only opens the door: behind each method stands one function of a module of this room.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from pos_app import __version__
+from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer, TillInfo
+from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.facts import CustomerRecord, Organisation, Program
+from pos_app.domain.request import CustomerRef, RedemptionRequest
+from pos_app.ledger import cancelling, checking, lookups, redeeming
+from pos_app.ledger.codes import Codes
+from pos_app.ledger.database import Store
+from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
+from pos_app.ledger.secrets import LedgerSecrets
+from pos_app.ledger.senders import CodeSender, UnknownSenderError, sender_from
+from pos_app.ledger.tills import Till, proof_of
+from pos_app.ledger.tools import Tools
+from pos_app.ledger.verify import Difference, differences
+from pos_app.services.ports import Clock
+from pos_app.wire.extension import ExtensionAsk
+
+FEATURES: Final = frozenset({"post_reads", "cancel"})
+"""What this ledger offers of sync-api 3; further features join with their calls."""
+
+_NOBODY: Final = "0" * 64
+
+
+class Book:
+    """One ledger over one database. Safe to use from any thread; several processes may share the database.
+
+    Answers always carry the extension; the HTTP face leaves it out where it was not asked for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        secrets: LedgerSecrets,
+        clock: Clock,
+        sender: CodeSender | None = None,
+        has_extension: bool = True,
+    ) -> None:
+        self.store: Final = store
+        self.secrets: Final = secrets
+        self.clock: Final = clock
+        self.has_extension: Final = has_extension
+        self._sender = sender
+        self._senders: dict[str, CodeSender | None] = {}
+        rulebook = Rulebook()
+        codes = Codes(store, clock, secrets.pepper, self._sender_for)
+        self._tools = Tools(store=store, clock=clock, rulebook=rulebook, codes=codes, pepper=secrets.pepper)
+
+    # --- Who calls ---------------------------------------------------------------------------------------------------
+
+    def till(self, login: str, digest: str) -> Till | None:
+        """The till of a login, if the digest of its password is right (contract 1.2). None: not authenticated.
+
+        Raises:
+            LedgerBusyError: the database could not be read in time.
+        """
+        with self.store.read() as connection:
+            rules = self.rules(connection)
+        given = proof_of(digest, self.secrets.pepper)
+        # A login nobody has takes as long as a wrong password, so that logins cannot be told apart.
+        if not hmac.compare_digest(rules.proofs.get(login, _NOBODY), given):
+            return None
+        return self._usable(rules.tills.get(login))
+
+    def find_till(self, login: str) -> Till | None:
+        """The till of a login, without its password: for callers inside this process."""
+        with self.store.read() as connection:
+            return self._usable(self.rules(connection).tills.get(login))
+
+    def rules(self, connection: Connection) -> Rules:
+        """Organisations, programs and tills as a transaction sees them."""
+        return self._tools.rulebook.at(connection)
+
+    @staticmethod
+    def _usable(till: Till | None) -> Till | None:
+        return None if till is None or till.state == "DISABLED" else till
+
+    # --- Questions -------------------------------------------------------------------------------------------------
+
+    def check(self, till: Till, request: RedemptionRequest, ask: ExtensionAsk | None = None) -> CheckAnswer:
+        """Answer `isredeemable` (contract 2). Moves nothing; may send a code, and counts a wrong one.
+
+        Raises:
+            LedgerBusyError: the database could not be read in time.
+        """
+        return checking.check(self._tools, till, request, None if ask is None else ask.cashier)
+
+    def send_code(self, till: Till, command: SendCode, ask: ExtensionAsk | None = None) -> CodeAnswer:
+        """Answer `validationcode` (contract 3). `ask` names the cashier, who is not part of this command's record.
+
+        Raises:
+            LedgerBusyError: as `check`.
+        """
+        return checking.send_code(self._tools, till, command)
+
+    def find_customers(self, till: Till, refs: Sequence[CustomerRef]) -> list[CustomerRecord | None]:
+        """Answer `customer/get` (contract 5), one record for each identifier, in their order."""
+        return lookups.find_customers(self._tools, till, refs)
+
+    def program(self, till: Till, program_id: int) -> Program | None:
+        """A program with its rules (sync-api 11); None where the organisation has none of this id."""
+        return lookups.find_program(self._tools, till, program_id)
+
+    def organisation(self, till: Till) -> Organisation:
+        """The organisation's switches."""
+        with self.store.read() as connection:
+            return self._tools.moment(connection, till).rules.organisation
+
+    def capabilities(self, till: Till) -> Capabilities:
+        """What this ledger can do, and what it knows of the till that asks (sync-api 3)."""
+        with self.store.read() as connection:
+            moment = self._tools.moment(connection, till)
+        if not self.has_extension:
+            return Capabilities()
+        return Capabilities(
+            service="pos-app-ledger",
+            version=__version__,
+            epoch=moment.epoch,
+            server_time=moment.now,
+            has_extension=True,
+            idempotent_redeem=True,
+            features=FEATURES,
+            till=TillInfo(
+                login=till.login,
+                store=till.store,
+                name=till.name,
+                program_id=till.program_id,
+                currency=till.currency,
+                currency_rate=till.currency_rate,
+                state=till.state,
+                till_epoch=till.till_epoch,
+            ),
+        )
+
+    # --- Commands --------------------------------------------------------------------------------------------------
+
+    def redeem(self, till: Till, command: Redeem, ask: ExtensionAsk | None = None) -> RedeemAnswer:
+        """Redeem, once under the command's key (contract 4).
+
+        Raises:
+            LedgerBusyError: the database could not be read in time; nothing was done.
+        """
+        if command.cashier is None and ask is not None:
+            command = replace(command, cashier=ask.cashier)
+        return redeeming.redeem(self._tools, till, command)
+
+    def cancel(self, till: Till, command: Cancel) -> CancelAnswer:
+        """Make sure that a redemption does not stand (sync-api 8).
+
+        Raises:
+            UnknownKeyError: the key belongs to another till.
+            LedgerBusyError: nothing was done.
+        """
+        return cancelling.cancel(self._tools, till, command)
+
+    # --- Care ------------------------------------------------------------------------------------------------------
+
+    def verify(self) -> list[Difference]:
+        """Recompute everything from the entries; an empty list is a sound ledger."""
+        with self.store.read() as connection:
+            return differences(connection)
+
+    def is_ready(self) -> bool:
+        """Say whether the database answers (`readyz`)."""
+        return self.store.is_answering()
+
+    def close(self) -> None:
+        """Close the database. Nothing may be asked afterwards."""
+        self.store.close()
+
+    def _sender_for(self, rules: OrganisationRules) -> CodeSender | None:
+        """Where an organisation's codes go: its own setting wins over the server's (import format)."""
+        if rules.sender is None:
+            return self._sender
+        if rules.sender not in self._senders:
+            try:
+                self._senders[rules.sender] = sender_from(rules.sender)
+            except UnknownSenderError:
+                self._senders[rules.sender] = None  # A sender that cannot be had is no fault of the import.
+        return self._senders[rules.sender]

@@ -1,0 +1,132 @@
+"""The WSGI application: addresses, and what happens to every request whatever becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+import falcon
+
+from pos_app.files.clock import SystemClock
+from pos_app.ledger.book import Book
+from pos_app.ledger.http import v11
+from pos_app.ledger.http.call import CALL, Call, new_call, take_in
+from pos_app.ledger.http.door import Door
+from pos_app.ledger.http.health import Healthz, Readyz
+from pos_app.ledger.http.log import log_call, log_fault
+from pos_app.ledger.http.places import Places
+from pos_app.ledger.http.rate import RateLimit
+from pos_app.ledger.http.replies import status_line, told_body
+from pos_app.ledger.http.sync import CancelCall, CapabilitiesCall
+from pos_app.ledger.http.troubles import tell
+from pos_app.services.ports import Clock
+
+WORKING_PLACES: Final = 6
+REQUEST_ID_HEADER: Final = "X-Cap-Requestid"
+
+
+def make_app(
+    book: Book,
+    *,
+    extension: bool = True,
+    rate_per_minute: int | None = None,
+    places: int = WORKING_PLACES,
+    clock: Clock | None = None,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Make the HTTP face of a `Book`.
+
+    Args:
+        book: the ledger behind it.
+        extension: False makes it a service of the v1.1 contract alone (sync-api 1, "Off by configuration").
+        rate_per_minute: how many requests a till may send a minute; None: as many as it likes.
+        places: how many requests are worked on at once.
+        clock: measures how long answers take; the machine's when None.
+    """
+    app = LedgerApp(clock or SystemClock(), Places(places), has_sync=extension)
+    door = Door(book, None if rate_per_minute is None else RateLimit(rate_per_minute))
+    desk = v11.Desk(book, door, extension=extension)
+    read = v11.PostRead if extension else v11.Read
+    app.add_route("/v1.1/points/isredeemable", read(desk, v11.check))
+    app.add_route("/v1.1/points/validationcode", read(desk, v11.send_code))
+    app.add_route("/v1.1/points/redeem", v11.Write(desk, v11.redeem))
+    app.add_route("/v1.1/customer/get", read(desk, v11.customers))
+    app.add_route("/v1.1/program/criteria", v11.Read(desk, v11.criteria))
+    app.add_route("/v1.1/organization/configs", v11.Read(desk, v11.configs))
+    if extension:
+        app.add_route("/sync/v1/capabilities", CapabilitiesCall(book, door))
+        app.add_route("/sync/v1/cancel", CancelCall(book, door))
+    app.add_route(_HEALTHZ, Healthz())
+    app.add_route("/readyz", Readyz(book))
+    return app
+
+
+_HEALTHZ: Final = "/healthz"
+_METHODS: Final = frozenset({"GET", "POST", "HEAD"})
+
+
+class LedgerApp(falcon.App[falcon.Request, falcon.Response]):
+    """Gives every request an id, bounds, a working place and a line in the log; no error leaves it unanswered."""
+
+    def __init__(self, clock: Clock, places: Places, *, has_sync: bool) -> None:
+        super().__init__()
+        self._clock = clock
+        self._places = places
+        self._has_sync = has_sync
+        self.add_error_handler(Exception, _answer_trouble)
+        self.add_error_handler(falcon.HTTPError, _answer_trouble)  # The framework's own handler would come before.
+
+    def __call__(self, env: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve one request (WSGI)."""
+        call = new_call(env, self._clock.mono())
+        env[CALL] = call
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+            call.status = int(status[:3])
+            headers.append((REQUEST_ID_HEADER, call.request_id))
+            return start_response(status, headers)
+
+        try:
+            return self._answer(call, env, start)
+        except Exception as error:  # The last net: what slipped through here would be an empty answer.
+            return _answer_directly(call, error, start)
+        finally:
+            log_call(call, self._clock.mono())
+
+    def _answer(self, call: Call, env: dict[str, Any], start: Any) -> Iterable[bytes]:
+        env["PATH_INFO"] = path = _path(env.get("PATH_INFO", ""))
+        call.is_sync = self._has_sync and path.startswith("/sync/")
+        take_in(call, env)
+        if call.method not in _METHODS:
+            # The framework answers OPTIONS by itself, and 400 to what it does not know; the contract says 405.
+            env["REQUEST_METHOD"] = "TRACE"
+        if path == _HEALTHZ:
+            return super().__call__(env, start)
+        return self._places.work(partial(super().__call__, env, start))
+
+
+def _path(path: str) -> str:
+    """The path to look up: v1.1 without regard to case, because its own manual mixes it (contract 1.1)."""
+    lowered = path.lower()
+    return lowered if lowered.startswith("/v1.1/") else path
+
+
+def _answer_trouble(req: falcon.Request, resp: falcon.Response, error: Exception, _params: object) -> None:
+    """Say a trouble in the shape and format of the call; a fault of our own is logged without its text."""
+    call: Call = req.env[CALL]
+    told = tell(error)
+    if told.is_ours:
+        log_fault(call, error)
+    resp.status = status_line(told.status)
+    resp.set_headers(told.headers)
+    resp.data, resp.content_type = told_body(call, told)
+
+
+def _answer_directly(call: Call, error: Exception, start: Any) -> Iterable[bytes]:
+    """Say a trouble that arose before or outside the framework."""
+    told = tell(error)
+    if told.is_ours:
+        log_fault(call, error)
+    body, kind = told_body(call, told)
+    start(status_line(told.status), [("Content-Type", kind), ("Content-Length", str(len(body))), *told.headers.items()])
+    return [body] if call.method != "HEAD" else []

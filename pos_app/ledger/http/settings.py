@@ -1,0 +1,58 @@
+"""What a ledger's settings file may say of its HTTP face (`ledger serve --config FILE`, TOML)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class FaceSettingsError(Exception):
+    """The settings file cannot be used; the message is a sentence for the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSettings:
+    """Settings of the HTTP face."""
+
+    extension: bool = True
+    """False: a service of the v1.1 contract alone (sync-api 1, "Off by configuration")."""
+    rate_per_minute: int | None = None
+    """`rate.per_minute`: requests a till may send a minute; None: as many as it likes."""
+
+
+def read_settings(file: Path) -> FaceSettings:
+    """Read a settings file.
+
+    Raises:
+        FaceSettingsError: it cannot be read, or says something this ledger does not know.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FaceSettingsError(f"--config: {file} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FaceSettingsError(f"--config: {file} is no TOML file ({error}).") from error
+    named = _dotted(document)
+    for name in named:
+        if name not in {"extension", "rate.per_minute"}:
+            raise FaceSettingsError(f"--config: this version of the ledger has no setting {name}.")
+    extension = named.get("extension", True)
+    per_minute = named.get("rate.per_minute")
+    if not isinstance(extension, bool):
+        raise FaceSettingsError("--config: extension must be true or false.")
+    if per_minute is not None and (type(per_minute) is not int or per_minute < 1):
+        raise FaceSettingsError("--config: rate.per_minute must be a whole number above zero.")
+    return FaceSettings(extension, per_minute)
+
+
+def _dotted(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The settings by their dotted names (house 6)."""
+    named: dict[str, Any] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            named |= _dotted(value, f"{prefix}{name}.")
+        else:
+            named[prefix + name] = value
+    return named

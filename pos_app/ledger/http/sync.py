@@ -1,0 +1,44 @@
+"""The calls of `/sync` that this ledger has (sync-api 3 and 8)."""
+
+from __future__ import annotations
+
+import falcon
+
+from pos_app.ledger.book import Book
+from pos_app.ledger.http.call import CALL, Call
+from pos_app.ledger.http.door import Door
+from pos_app.ledger.tills import Till
+from pos_app.wire.formats import Format, content_type
+from pos_app.wire.sync import read_cancel, write_cancel_answer, write_capabilities
+
+
+class _SyncCall:
+    """What all calls of `/sync` have in common."""
+
+    def __init__(self, book: Book, door: Door) -> None:
+        self._book = book
+        self._door = door
+
+    def _admit(self, req: falcon.Request, resp: falcon.Response) -> tuple[Till, Call]:
+        call: Call = req.env[CALL]
+        call.route = req.uri_template or "-"
+        resp.content_type = content_type(Format.JSON)
+        return self._door.admit(call, req.env.get("HTTP_AUTHORIZATION")), call
+
+
+class CapabilitiesCall(_SyncCall):
+    """`GET /sync/v1/capabilities`."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Say what this ledger can do, and what it knows of the till."""
+        till, _ = self._admit(req, resp)
+        resp.data = write_capabilities(self._book.capabilities(till))
+
+
+class CancelCall(_SyncCall):
+    """`POST /sync/v1/cancel`."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """See to it that a redemption does not happen."""
+        till, call = self._admit(req, resp)
+        resp.data = write_cancel_answer(self._book.cancel(till, read_cancel(call.body)))

@@ -1,0 +1,100 @@
+"""Everything that may stand between a request and its answer, and how each is said over HTTP.
+
+    exception                       HTTP   reason on /sync       also sent
+    MalformedError                  400    malformed
+    NotAuthenticatedError           401    not_authenticated     WWW-Authenticate
+    HTTPNotFound, UnknownKeyError   404    unknown
+    HTTPMethodNotAllowed            405    wrong_method          Allow
+    TooLargeError                   413    too_large
+    TooManyError                    429    too_many              Retry-After
+    any other                       500    trouble
+    LedgerBusyError, FullError      503    busy                  Retry-After
+
+A "no" to the customer's question is none of these: it is HTTP 200 (contract 1.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import falcon
+
+from pos_app.ledger.errors import LedgerBusyError, UnknownKeyError
+from pos_app.wire.formats import MalformedError
+
+CHALLENGE: Final = 'Basic realm="Points Desk ledger", charset="UTF-8"'
+"""Not optional: a .NET client sends its login only after it was asked (contract 1.2)."""
+
+_BUSY_RETRY_S: Final = 1
+
+_MALFORMED = "Input is invalid, Please check request parameters or input xml/json"
+_NOT_AUTHENTICATED = "Please check your username/password or authentication token"
+_FAILED = "All requests have failed due to errors"
+
+
+class TooLargeError(Exception):
+    """The request is larger than any honest one."""
+
+
+class NotAuthenticatedError(Exception):
+    """No login, or a wrong one."""
+
+
+class TooManyError(Exception):
+    """The till asks more often than it may; `retry_after_s` is a whole number of seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class FullError(Exception):
+    """All working places stayed taken for too long: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a trouble is told: HTTP status, the word of `/sync`, the text of the status block, further headers."""
+
+    status: int
+    reason: str
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+    field: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Say whether the ledger itself is at fault, so that somebody must look."""
+        return self.status == 500
+
+
+def tell(error: Exception) -> Told:
+    """Say how `error` is told to the one who called; nothing of its text or traceback goes out."""
+    match error:
+        case MalformedError():
+            return Told(400, "malformed", _MALFORMED, field=error.field)
+        case NotAuthenticatedError():
+            return Told(401, "not_authenticated", _NOT_AUTHENTICATED, {"WWW-Authenticate": CHALLENGE})
+        case UnknownKeyError():
+            return Told(404, "unknown", "This key is not known here")
+        case TooLargeError():
+            return Told(413, "too_large", "The request is too large")
+        case TooManyError():
+            return Told(429, "too_many", "Too many requests", {"Retry-After": str(error.retry_after_s)})
+        case LedgerBusyError() | FullError():
+            return Told(503, "busy", "The ledger is busy, please try again", {"Retry-After": str(_BUSY_RETRY_S)})
+        case falcon.HTTPMethodNotAllowed():
+            return Told(405, "wrong_method", "This address does not take this method", _allow(error))
+        case falcon.HTTPNotFound():
+            return Told(404, "unknown", "There is nothing at this address")
+        case falcon.HTTPError() if error.status_code < 500:
+            return Told(400, "malformed", _MALFORMED)
+        case _:
+            return Told(500, "trouble", _FAILED)
+
+
+def _allow(error: falcon.HTTPMethodNotAllowed) -> dict[str, str]:
+    """The methods of an address; OPTIONS, which the framework adds, is none of the contract's."""
+    named = dict(error.headers or {}).get("Allow", "")
+    return {"Allow": ", ".join(each for each in named.split(", ") if each != "OPTIONS")}

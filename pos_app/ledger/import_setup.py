@@ -1,0 +1,308 @@
+"""Imports what an organisation is set up with: itself, its programs, tills and operators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from pos_app.domain.facts import CeilingPeriod, Pooling, ProgramGroupRule
+from pos_app.domain.money import Rounding
+from pos_app.ledger import schema
+from pos_app.ledger.codes import STRAIGHT_FAILURES_MAX
+from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.entries import canonical_json
+from pos_app.ledger.import_fields import FaultyLineError, Fields
+from pos_app.ledger.rulebook import OrganisationRules, Rulebook
+from pos_app.ledger.tills import digest_of, proof_of
+
+ROLES: Final = ("cashier", "supervisor", "manager", "auditor", "trainer")
+_SENDERS: Final = ("spool:", "smtp://", "smtps://", "webhook:")
+_NAME_MAX: Final = 200
+
+
+class Site:
+    """Where an import writes, and what the ledger knows so far."""
+
+    def __init__(self, pepper: bytes, *, keep_good: bool) -> None:
+        self.pepper: Final = pepper
+        self.keep_good: Final = keep_good
+        self.last_program: Final[dict[int, int]] = {}
+        """The line of each organisation's last program: a missing default is reported there."""
+        self._rulebook = Rulebook()
+        self._rules: Mapping[int, OrganisationRules] | None = None
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def within(self, connection: Connection) -> Iterator[None]:
+        """Write in this transaction for a while."""
+        self._connection, self._rules = connection, None
+        try:
+            yield
+        finally:
+            self._connection = None
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction."""
+        if self._connection is None:
+            raise RuntimeError("an import writes inside a transaction")
+        return self._connection
+
+    def rules(self, fields: Fields, name: str = "organisation") -> OrganisationRules:
+        """The organisation a line belongs to.
+
+        Raises:
+            FaultyLineError: it did not come before.
+        """
+        org = fields.id(name)
+        if self._rules is None:
+            self._rules = self._rulebook.at(self.connection).organisations
+        if org not in self._rules:
+            fields.refuse(name, org, "an organisation that came before")
+        return self._rules[org]
+
+    def changed(self) -> None:
+        """An organisation, a program or a till changed: every process must read them anew."""
+        raise_rules_version(self.connection)
+        self._rules = None
+
+
+def put(connection: Connection, table: Table, key: Mapping[str, object], values: Mapping[str, object]) -> bool:
+    """Insert a row or bring it up to date; says whether anything changed."""
+    conditions = [table.c[name] == value for name, value in key.items()]
+    known = connection.execute(select(*(table.c[name] for name in values)).where(*conditions)).one_or_none()
+    if known is None:
+        connection.execute(insert(table).values(**key, **values))
+        return True
+    if dict(known._mapping) == dict(values):
+        return False
+    connection.execute(update(table).where(*conditions).values(**values))
+    return True
+
+
+# --- organisation --------------------------------------------------------------------------------------------------
+
+
+def keep_organisation(site: Site, fields: Fields, _line: int) -> None:
+    """One `organisation` line."""
+    org = fields.id("id")
+    settings: dict[str, Any] = {
+        "name": fields.text("name", required=True, longest=_NAME_MAX),
+        "currency": fields.text("currency", required=True, longest=3),
+        "time_zone": fields.text("time_zone", required=True, longest=60),
+        "country_code": fields.text("country_code", longest=4),
+        "skip_validation_allowed": fields.boolean("skip_validation_allowed", default=False),
+        "validation_required": fields.boolean("validation_required", default=False),
+        "missed_call_enabled": fields.boolean("missed_call_enabled", default=False),
+        "missed_call_number": fields.text("missed_call_number", longest=30),
+        "redemptions_enabled": fields.boolean("redemptions_enabled", default=True),
+        "program_group_redemption": fields.choice(
+            "program_group_redemption", [each.value for each in ProgramGroupRule], default="disabled"
+        ),
+        "family_group_pooling": fields.choice(
+            "family_group_pooling", [each.value for each in Pooling], default="wallet"
+        ),
+        "reversal_enabled": fields.boolean("reversal_enabled", default=True),
+        "risk": _risk(fields.inner("risk")),
+        "otp": _otp(fields.inner("otp")),
+    }
+    _check_organisation(fields, settings)
+    login, proof = _telephony(fields.inner("telephony"), site.pepper)
+    fields.done()
+    values = {"settings": canonical_json(settings), "telephony_login": login, "telephony_proof": proof}
+    if put(site.connection, schema.organisation, {"id": org}, values):
+        site.changed()
+
+
+def _check_organisation(fields: Fields, settings: dict[str, Any]) -> None:
+    currency, country_code = settings["currency"], settings["country_code"]
+    if len(currency) != 3 or not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        fields.refuse("currency", currency, "an ISO 4217 code such as INR")
+    if country_code and not (country_code.isascii() and country_code.isdigit()):
+        fields.refuse("country_code", country_code, "digits, such as 91")
+    try:
+        ZoneInfo(settings["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fields.refuse("time_zone", settings["time_zone"], "an IANA time zone such as Asia/Kolkata")
+
+
+def _risk(fields: Fields | None) -> dict[str, Any]:
+    read = fields or Fields({})
+    risk: dict[str, Any] = {"enabled": read.boolean("enabled", default=False)}
+    for name, default in (("per_redemption", 100), ("per_customer_day", 100), ("per_till_outage", 500)):
+        points = read.points(name)
+        risk[name] = str(default if points is None else points)
+    read.done()
+    return risk
+
+
+def _otp(fields: Fields | None) -> dict[str, Any]:
+    """The settings of one-time codes; a code needs 20 bits at least (reliability 2)."""
+    read = fields or Fields({})
+    alphabet = read.choice("alphabet", ("letters_digits", "digits"), default="letters_digits")
+    otp: dict[str, Any] = {
+        "alphabet": alphabet,
+        "length": read.number("length", low=6 if alphabet == "digits" else 4, high=50, default=6),
+        "validity_minutes": str(read.decimal("validity_minutes", most=10, above_zero=True) or 10),
+        "sends_per_day": read.number("sends_per_day", high=1000, default=10),
+        "checks_per_window": read.number("checks_per_window", low=1, high=STRAIGHT_FAILURES_MAX, default=5),
+        "window_minutes": str(read.decimal("window_minutes", most=1440, above_zero=True) or 15),
+    }
+    sender = read.text("sender")
+    if sender:
+        if not sender.startswith(_SENDERS):
+            read.refuse("sender", sender, "spool:DIRECTORY, smtp://HOST:PORT or webhook:URL")
+        otp["sender"] = sender
+    read.done()
+    return otp
+
+
+def _telephony(fields: Fields | None, pepper: bytes) -> tuple[str | None, str | None]:
+    if fields is None:
+        return None, None
+    login = fields.text("login", required=True, longest=_NAME_MAX)
+    password = fields.text("password", required=True, personal=True)
+    fields.done()
+    return login, proof_of(digest_of(password), pepper)
+
+
+# --- program -------------------------------------------------------------------------------------------------------
+
+
+def keep_program(site: Site, fields: Fields, line: int) -> None:
+    """One `program` line."""
+    rules = site.rules(fields)
+    org, program_id = rules.organisation.organisation_id, fields.id("id")
+    ratio = fields.decimal("points_currency_ratio", above_zero=True)
+    settings: dict[str, Any] = {
+        "name": fields.text("name", required=True, longest=_NAME_MAX),
+        "default": fields.boolean("default", default=False),
+        "active": fields.boolean("active", default=True),
+        "points_currency_ratio": None if ratio is None else f"{ratio:f}",
+        "decimals": fields.number("decimals", high=3, default=0),
+        "rounding": fields.choice("rounding", [each.value for each in Rounding], default="half_up"),
+        "redemption_enabled": fields.boolean("redemption_enabled", default=True),
+        "family_groups_enabled": fields.boolean("family_groups_enabled", default=False),
+        "offline_redemption": fields.boolean("offline_redemption", default=False),
+        "criteria": _criteria(fields.inner("criteria")),
+        "tier_criteria": {tier: _criteria(each) for tier, each in fields.by_name("tier_criteria")},
+    }
+    fields.done()
+    default = rules.default_program
+    if site.keep_good and settings["default"] and default is not None and default.program_id != program_id:
+        fields.refuse("default", True, f"false: program {default.program_id} is the default")
+    values = {"is_default": settings["default"], "settings": canonical_json(settings)}
+    site.last_program[org] = line
+    if put(site.connection, schema.program, {"org": org, "id": program_id}, values):
+        site.changed()
+
+
+def _criteria(fields: Fields | None) -> dict[str, Any]:
+    if fields is None:
+        return {}
+    names = ("minimum", "maximum", "multiple_of", "balance_required", "lifetime_points_required")
+    read: dict[str, Any] = {name: fields.points(name) for name in names}
+    read["lifetime_purchases_required"] = fields.decimal("lifetime_purchases_required")
+    criteria: dict[str, Any] = {name: str(value) for name, value in read.items() if value}
+    ceilings = []
+    for each in fields.objects("ceilings"):
+        period = each.choice("period", [known.value for known in CeilingPeriod])
+        points = each.points("points")
+        days = each.integer("days", low=1, high=3660)
+        if (days is None) == (period == CeilingPeriod.PAST_DAYS):
+            each.refuse("days", days, "a number of days with past_days, and only there")
+        each.done()
+        if points:
+            ceilings.append({"period": period, "points": str(points), **({} if days is None else {"days": days})})
+    if ceilings:
+        criteria["ceilings"] = ceilings
+    fields.done()
+    return criteria
+
+
+def check_defaults(site: Site) -> tuple[int, FaultyLineError] | None:
+    """After the programs: an organisation that has some has exactly one default; else the line and its fault."""
+    for org, line in site.last_program.items():
+        rows = site.connection.execute(select(schema.program.c.is_default).where(schema.program.c.org == org))
+        count = sum(1 for (is_default,) in rows if is_default)
+        if count != 1:
+            found = f"{count} default programs in organisation {org}"
+            return line, FaultyLineError("default", found, "exactly one")
+    site.last_program.clear()
+    return None
+
+
+# --- till, operator ------------------------------------------------------------------------------------------------
+
+
+def keep_till(site: Site, fields: Fields, _line: int) -> None:
+    """One `till` line."""
+    rules = site.rules(fields)
+    org = rules.organisation.organisation_id
+    login = fields.text("login", required=True, longest=_NAME_MAX)
+    password = fields.text("password", required=True, personal=True)
+    rate = fields.decimal("currency_rate", above_zero=True)
+    program_id = fields.integer("program_id", low=1)
+    values: dict[str, object] = {
+        "org": org,
+        "proof": proof_of(digest_of(password), site.pepper),
+        "store": fields.text("store", required=True, longest=_NAME_MAX),
+        "name": fields.text("name", longest=_NAME_MAX),
+        "program_id": program_id,
+        "currency": fields.text("currency", default=rules.organisation.currency, longest=3),
+        "currency_rate": f"{rate or Decimal(1):f}",
+    }
+    fields.done()
+    if ":" in login:
+        fields.refuse("login", login, "a login without a colon: Basic authentication cannot carry one")
+    if program_id is not None and program_id not in rules.programs:
+        fields.refuse("program_id", program_id, "a program of this organisation that came before")
+    till = schema.till
+    owner = site.connection.execute(select(till.c.org).where(till.c.login == login)).scalar_one_or_none()
+    if owner not in (None, org):
+        fields.refuse("login", login, "a login that no other organisation uses")
+    if put(site.connection, till, {"login": login}, values):
+        site.changed()
+
+
+def keep_operator(site: Site, fields: Fields, _line: int) -> None:
+    """One `operator` line. Only an Argon2id hash of the PIN is kept."""
+    org = site.rules(fields).organisation.organisation_id
+    key: dict[str, object] = {"org": org, "id": fields.id("id")}
+    values: dict[str, object] = {
+        "name": fields.text("name", required=True, personal=True, longest=_NAME_MAX),
+        "role": fields.choice("role", ROLES),
+        "stores": json.dumps(fields.words("stores")),
+        "badge": fields.text("badge", personal=True) or None,
+        "is_active": fields.boolean("active", default=True),
+    }
+    pin = fields.text("pin", personal=True)
+    if pin and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 6):
+        fields.refuse("pin", pin, "4 to 6 digits", personal=True)
+    fields.done()
+    put(site.connection, schema.operator, key, values)
+    if pin:
+        _keep_pin(site.connection, key, pin)
+
+
+def _keep_pin(connection: Connection, key: dict[str, object], pin: str) -> None:
+    from argon2 import PasswordHasher  # Loaded only where PINs are, for it is slow to start.
+    from argon2.exceptions import VerifyMismatchError
+
+    operator, hasher = schema.operator, PasswordHasher()
+    conditions = (operator.c.org == key["org"], operator.c.id == key["id"])
+    known = connection.execute(select(operator.c.pin_hash).where(*conditions)).scalar_one()
+    if known is not None:
+        try:
+            hasher.verify(known, pin)
+        except VerifyMismatchError:
+            pass
+        else:
+            return
+    connection.execute(update(operator).where(*conditions).values(pin_hash=hasher.hash(pin)))

@@ -1,0 +1,90 @@
+"""Everything SQLite asks for, and the only module of the ledger that knows it.
+
+The driver is `sqlcipher3` opened without a key: a plain file, and a current SQLite without the WAL-reset fault
+(reliability 1, baselines). One writer at a time: a transaction that will write says so at once (`BEGIN IMMEDIATE`),
+because reading first and writing later lets two tills spend the same points.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Engine, create_engine, event
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import NullPool
+from sqlcipher3 import dbapi2
+
+from pos_app.files.folders import make_private_file
+from pos_app.ledger.backend import WRITER
+from pos_app.ledger.errors import BadDatabaseUrlError
+
+BUSY_TIMEOUT_MS: Final = 5000
+_CACHE_KIB: Final = 8192
+_MMAP_BYTES: Final = 256 * 1024 * 1024
+_BUSY_CODES: Final = frozenset({dbapi2.SQLITE_BUSY, dbapi2.SQLITE_LOCKED})
+
+
+@compiles(BigInteger, "sqlite")
+def _whole_number(_type: BigInteger, _compiler: object, **_options: object) -> str:
+    """Only a column called exactly INTEGER is numbered by the database; it holds 64 bits all the same."""
+    return "INTEGER"
+
+
+def open_engine(url: URL) -> Engine:
+    """Make an engine over one database file. Each connection is made, kept and closed by the store.
+
+    Raises:
+        BadDatabaseUrlError: no file is named; a database in memory cannot be shared between threads.
+        OSError: the file cannot be made.
+    """
+    if not url.database or url.database == ":memory:":
+        raise BadDatabaseUrlError("an SQLite ledger needs a file: sqlite:///FILE")
+    if not Path(url.database).exists():
+        make_private_file(Path(url.database))  # The files SQLite makes beside it take its mode.
+    plain = URL.create("sqlite", database=url.database)
+    engine = create_engine(
+        plain, module=dbapi2, poolclass=NullPool, connect_args={"check_same_thread": False}, pool_reset_on_return=None
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def guards() -> tuple[str, ...]:
+    """Statements that make the entries append-only in the database itself (reliability 4.5)."""
+    return tuple(
+        f"CREATE TRIGGER IF NOT EXISTS entry_no_{act.lower()} BEFORE {act} ON entry "
+        "BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END"
+        for act in ("UPDATE", "DELETE")
+    )
+
+
+def is_contention(error: DBAPIError) -> bool:
+    """Say whether the transaction only met another writer, so that it may be tried again."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _BUSY_CODES
+    return isinstance(error.orig, dbapi2.OperationalError) and "is locked" in str(error.orig)
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # The driver opens no transactions of its own: `_begin` does.
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    # WAL only where the WAL-reset fault is mended (3.51.3 and later, 3.52.0 was withdrawn; reliability 1).
+    version = dbapi2.sqlite_version_info
+    is_mended = version >= (3, 51, 3) and version[:2] != (3, 52)
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if is_mended else 'TRUNCATE'}")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA mmap_size = {_MMAP_BYTES}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITER, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,1 @@
+"""What a cashier can do, and what it needs from outside (ports)."""

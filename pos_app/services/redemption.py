@@ -1,0 +1,415 @@
+"""Redeems exactly once: the journal first, then the wire, then what the answer surely says (reliability 4.2).
+
+`_road` is held from the commit of SENT (or CANCELLING) to the commit of the answer, so one row at a time is on its way
+and a give-up waits for a request that is out. What an answer means stands in `outcomes`, who may touch which row in
+`turns`, when and whether a key is sent again in `repeating`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from pos_app.domain.answers import WalletView
+from pos_app.domain.commands import Cancel, CancelReason
+from pos_app.domain.keys import KEY_BYTES, key_from
+from pos_app.domain.points import Points
+from pos_app.domain.redemption import Event, Redemption, State
+from pos_app.domain.refusals import Refusal
+from pos_app.domain.trouble import LineDownError, SlowDownError, StorageError, Trouble, UnclearAnswerError
+from pos_app.services import outcomes
+from pos_app.services.learning import keep_balance
+from pos_app.services.line import Line
+from pos_app.services.ports import Cache, Clock, Journal, Ledger, Waits
+from pos_app.services.repeating import Backoff, RepeatPromise
+from pos_app.services.results import Checked, LineState, Source
+from pos_app.services.turns import Turns
+
+FOREGROUND_PAUSES_S: Final = (0.0, 1.0, 2.0, 4.0)
+"""While the cashier waits an unclear redemption is repeated at once, then after these pauses (reliability 4.2)."""
+
+BUSY_PAUSES_S: Final = (1.0, 2.0, 4.0)
+"""A busy customer (521) is not asked about again at once (contract section 11)."""
+
+SLICE_S: Final = 0.1
+"""How often a waiting submit looks whether it was given up."""
+
+SENT_BY_ITSELF: Final = timedelta(hours=24)
+"""Later nobody is charged without a person's decision: the sale is long over."""
+
+BATCH_MAX: Final = 20
+
+_WAITING: Final = frozenset({State.READY, State.UNKNOWN})
+_IN_DOUBT: Final = _WAITING | {State.SENT}
+
+Listener = Callable[[Redemption], None]
+
+
+class RedemptionService:
+    """Starts, sends, repeats and cancels redemptions. Safe to use from any thread; one row at a time is on its way.
+
+    `random_bytes(n)` is the source of keys, `key_prefix` is "TR-" in training, `has_idempotent_redeem` is the
+    setting used for a service that does not say so itself. An `on_change` must not call this service.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        journal: Journal,
+        cache: Cache,
+        line: Line,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        waits: Waits,
+        key_prefix: str = "",
+        has_idempotent_redeem: bool = False,
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._cache = cache
+        self._line = line
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._waits = waits
+        self._key_prefix = key_prefix
+        self._promise = RepeatPromise(ledger, journal, line, has_idempotent_redeem=has_idempotent_redeem)
+        self._backoff = Backoff(clock, waits, random_bytes)
+        self._turns = Turns()
+        self._road = threading.Lock()
+        self._draining = threading.Lock()
+
+    # --- What the cashier does -----------------------------------------------------------------------------------
+
+    def start(
+        self,
+        checked: Checked,
+        *,
+        customer_id: int | None,
+        customer_label: str,
+        bill_number: str | None = None,
+        cashier: int | None = None,
+    ) -> Redemption:
+        """Commit a new redemption (READY, crash point C1) of what was checked. Nothing is sent yet.
+
+        Raises:
+            StorageError: nothing was kept; no redemption was started.
+            ValueError: the check was not a yes of the ledger.
+        """
+        if checked.source is not Source.LEDGER or not checked.is_redeemable:
+            raise ValueError("only what the ledger said yes to can be redeemed")
+        asked = checked.request
+        program_id = asked.program_id
+        if program_id is None and checked.program is not None:
+            program_id = checked.program.program_id
+        now = self._clock.wall()
+        key = self._key_prefix + key_from(self._random_bytes(KEY_BYTES))
+        self._journal.add(
+            Redemption(
+                key=key,
+                state=State.READY,
+                customer=asked.customer,
+                customer_id=customer_id,
+                customer_label=customer_label,
+                program_id=program_id,
+                program_group=asked.program_group,
+                family_group=asked.family_group,
+                points=checked.points,
+                worth=checked.worth if checked.worth is not None else Decimal(0),
+                skip_validation=asked.skip_validation,
+                validation_type=asked.validation_type,
+                bill_number=bill_number,
+                cashier=cashier,
+                created_at=now,
+                changed_at=now,
+            )
+        )
+        return self._journal.get(key)
+
+    def submit(self, key: str, validation_code: str | None = None, on_change: Listener | None = None) -> Redemption:
+        """Send the redemption and return its committed row.
+
+        Repeats an unclear one under the same key for at most `waits.foreground_s`; `on_change` hears each committed
+        state on the way (from the calling thread).
+
+        CONFIRMED, REFUSED, READY (`refusal` says which proof failed, or that the customer is busy), UNKNOWN, PARKED,
+        CANCELLED (the ledger had recorded a cancel) or, after a give-up from another thread, whatever the cancel led
+        to. No line before anything was sent leaves UNKNOWN too, since only a committed SENT preceded it.
+
+        Raises:
+            NotAcceptedError, NotUnderstoodError, NotSafeError, WrongAddressError: surely nothing was done; the row is
+                UNKNOWN still where an earlier copy may have acted, else READY.
+            LineDownError, SlowDownError: only at a service that does not repeat a key: surely nothing was done, the
+                row is READY.
+            UnclearAnswerError: the answer could not be written down; the outbox finds it out again.
+            StorageError: nothing was sent.
+        """
+        with self._turns.in_hand(key):
+            try:
+                self._promise.ask()
+                trouble = self._send_patiently(key, validation_code, on_change)
+            except StorageError:
+                if self._journal.get(key).state is State.READY:
+                    raise
+                raise UnclearAnswerError("the journal cannot be written, and an earlier copy may have acted") from None
+            row = self._journal.get(key)
+        if self._turns.is_given_up(key):
+            self._turns.wait_for_give_up(key)
+            return self._journal.get(key)
+        is_told_by_row = row.state is State.UNKNOWN and not isinstance(trouble, outcomes.SOMEBODY_MUST_ACT)
+        if trouble is not None and row.state in _IN_DOUBT and not is_told_by_row:
+            raise trouble
+        return row
+
+    def give_up(self, key: str, reason: CancelReason, on_change: Listener | None = None) -> Redemption:
+        """Cancel: commit CANCELLING, then tell the ledger. Waits for a request that is still out.
+
+        The row returned is CANCELLED, REVERSED or REFUSED by the ledger's word, CANCELLING while it has not
+        answered, PARKED at a service that cannot cancel, CONFIRMED when the request that was out came back as a yes
+        before the give-up could be committed. What was never sent is CANCELLED without asking anybody.
+
+        Raises:
+            StorageError: the give-up could not be written down; nothing was sent.
+        """
+        with self._turns.giving_up(key), self._road:
+            row = self._found(self._journal.get(key), on_change)
+            if row.state in _WAITING or row.state is State.PARKED:
+                now = self._clock.wall()
+                given_up = row.moved(Event.GAVE_UP, now, cancel_reason=reason.value, next_try_at=now)
+                row = self._put(given_up, on_change)
+            if row.state is State.CANCELLING:
+                self._cancel(row, on_change)
+        return self._journal.get(key)
+
+    def open_redemptions(self) -> Sequence[Redemption]:
+        """Rows that are not final, oldest first."""
+        return self._journal.open_redemptions()
+
+    def get(self, key: str) -> Redemption:
+        """The committed row."""
+        return self._journal.get(key)
+
+    # --- What the outbox does --------------------------------------------------------------------------------------
+
+    def resume(self) -> Sequence[Redemption]:
+        """At start: SENT becomes UNKNOWN. Returns all open rows, oldest first. Sends nothing.
+
+        A READY row that was never sent and never answered is one whose till stopped between the two commits (C1): it
+        may be sent by itself from now on, as the cashier had asked for it.
+        """
+        with self._road:
+            now = self._clock.wall()
+            for row in self._journal.open_redemptions():
+                self._found(row, None)
+                if row.state is State.READY and row.attempts == 0 and row.next_try_at is None:
+                    self._put(replace(row, next_try_at=now), None)
+        return self._journal.open_redemptions()
+
+    def drain(self) -> Sequence[Redemption]:
+        """Send again what is due, at most 20 rows; returns those that changed.
+
+        UNKNOWN goes under the same key without a code, and so does READY of crash point C1; CANCELLING tells its
+        cancel again. Called from a timer in the background. Full jitter between `base_s` and `cap_s`. A redemption
+        without a sure answer is not sent by itself after 24 hours; a cancel goes on for ever.
+
+        Raises:
+            StorageError: the journal cannot be written, so nothing more was sent.
+        """
+        if not self._draining.acquire(blocking=False):
+            return ()
+        try:
+            if self._line.view.state is not LineState.OFFLINE:
+                self._promise.ask()
+            return self._drain_due()
+        finally:
+            self._draining.release()
+
+    def _drain_due(self) -> list[Redemption]:
+        changed: list[Redemption] = []
+        due = [row for row in self._journal.open_redemptions() if self._is_due(row)]
+        for row in due[:BATCH_MAX]:
+            if self._turns.has_cashier:
+                break  # The cashier goes first: there is one road.
+            trouble = self._send_again(row)
+            after = self._journal.get(row.key)
+            if after != row:
+                changed.append(after)
+            if isinstance(trouble, LineDownError):
+                break
+        return changed
+
+    def _is_due(self, row: Redemption) -> bool:
+        now = self._clock.wall()
+        if row.state is State.SENT:
+            return True  # Its answer could not be written down, or `resume` was not called.
+        if row.state is State.CANCELLING:
+            return row.next_try_at is None or row.next_try_at <= now
+        return row.state in _WAITING and row.next_try_at is not None and row.next_try_at <= now
+
+    def _send_again(self, row: Redemption) -> Trouble | None:
+        if row.state is State.CANCELLING:
+            with self._road:
+                row = self._journal.get(row.key)
+                return self._cancel(row, None) if row.state is State.CANCELLING else None
+        if self._clock.wall() - row.created_at >= SENT_BY_ITSELF:
+            with self._road:
+                row = self._found(self._journal.get(row.key), None)
+                if row.state in _WAITING and row.next_try_at is not None:
+                    self._put(replace(row, next_try_at=None), None)
+            return None
+        return self._send(row.key, None, None, by_itself=True)
+
+    # --- One attempt -----------------------------------------------------------------------------------------------
+
+    def _send_patiently(self, key: str, code: str | None, on_change: Listener | None) -> Trouble | None:
+        """Send, and repeat while the cashier waits. Returns the trouble of the last attempt."""
+        ends = self._clock.mono() + self._waits.foreground_s
+        pauses = list(FOREGROUND_PAUSES_S)
+        while True:
+            trouble = self._send(key, code, on_change)
+            row = self._journal.get(key)
+            if not self._is_worth_repeating(row, trouble) or not pauses:
+                return trouble
+            if row.refusal is Refusal.CUSTOMER_BUSY and len(pauses) > len(BUSY_PAUSES_S):
+                pauses = list(BUSY_PAUSES_S)
+            pause = pauses.pop(0)
+            if isinstance(trouble, SlowDownError):
+                pause = max(pause, trouble.retry_after_s)
+            if self._clock.mono() + pause > ends or not self._paused(key, pause):
+                return trouble
+
+    def _is_worth_repeating(self, row: Redemption, trouble: Trouble | None) -> bool:
+        if isinstance(trouble, outcomes.SOMEBODY_MUST_ACT):
+            return False
+        if row.state is State.READY:
+            return trouble is not None or row.refusal is Refusal.CUSTOMER_BUSY
+        return row.state is State.UNKNOWN and self._promise.is_given is True
+
+    def _send(
+        self, key: str, code: str | None, on_change: Listener | None, *, by_itself: bool = False
+    ) -> Trouble | None:
+        """Send one copy: SENT is committed before any byte leaves. Returns what kept a sure answer away."""
+        with self._road:
+            row = self._found(self._journal.get(key), on_change)
+            if self._turns.is_given_up(key) or row.state not in _WAITING:
+                return None
+            if row.state is State.UNKNOWN and self._promise.is_given is not True:
+                return self._hold_back(row, on_change)
+            sending = row.moved(
+                Event.SENDING, self._clock.wall(), attempts=row.attempts + 1, refusal=None, next_try_at=None
+            )
+            sent = self._put(sending, on_change)
+            after, wallet, trouble = self._carry(sent, row.state, code)
+            self._line.met(trouble)
+            if after.state is State.UNKNOWN or (after.state is State.READY and trouble is not None and by_itself):
+                after = replace(after, next_try_at=self._backoff.next_try(key, trouble))
+            try:
+                self._write_down(after, wallet, on_change)
+            except StorageError:  # As good as lost: the row stays SENT, and the outbox finds the answer out again.
+                return UnclearAnswerError("the answer could not be written down")
+            return trouble
+
+    def _carry(
+        self, sent: Redemption, before: State, code: str | None
+    ) -> tuple[Redemption, WalletView | None, Trouble | None]:
+        """Carry one copy to the ledger: what it led to, what the wallet holds now, what kept a sure answer away."""
+        try:
+            answer = self._ledger.redeem(sent.as_command(code))
+        except Trouble as trouble:
+            can_repeat = self._promise.is_given is True
+            after = outcomes.after_trouble(sent, before, trouble, is_repeatable=can_repeat, at=self._clock.wall())
+            return after, None, trouble
+        after = outcomes.after_answer(sent, before, answer, self._clock.wall())
+        return after, answer.extension.wallet if answer.extension is not None else None, None
+
+    def _hold_back(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
+        """An unclear redemption is not sent to a service that does not, or not yet, promise to repeat a key."""
+        if self._promise.is_given is False:
+            self._park(row, on_change)
+            return None
+        trouble = LineDownError("the service cannot be asked whether it repeats a key")
+        if row.next_try_at is not None:
+            self._put(replace(row, next_try_at=self._backoff.next_try(row.key, trouble)), on_change)
+        return trouble
+
+    def _write_down(self, after: Redemption, wallet: WalletView | None, on_change: Listener | None) -> None:
+        """Commit what the answer meant, and only then let anybody know."""
+        row = self._put(after, on_change)
+        if row.state is State.UNKNOWN and self._promise.is_given is False:
+            self._park(row, on_change)
+        if row.state is State.CONFIRMED:
+            balance = wallet.balance if wallet is not None else row.balance_after
+            self._keep_balance(row, balance, wallet.available if wallet is not None else balance)
+
+    def _cancel(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
+        """Tell the ledger that this redemption must not happen. Called on the road, with a CANCELLING row."""
+        if row.attempts == 0:
+            self._put(row.moved(Event.CANCEL_RECORDED, self._clock.wall(), next_try_at=None), on_change)
+            return None
+        reason = CancelReason(row.cancel_reason or CancelReason.OTHER)
+        try:
+            answer = self._ledger.cancel(Cancel(key=row.key, reason=reason, cashier=row.cashier))
+        except Trouble as trouble:
+            self._line.met(trouble)
+            if isinstance(trouble, outcomes.CANNOT_BE_CANCELLED):
+                after = row.moved(Event.IMPOSSIBLE, self._clock.wall(), next_try_at=None)
+            else:
+                again_at = self._backoff.next_try(row.key, trouble)
+                after = row.moved(Event.UNCLEAR, self._clock.wall(), next_try_at=again_at)
+            self._put(after, on_change)
+            return trouble
+        self._line.met(None)
+        after = self._put(outcomes.after_cancel(row, answer, self._clock.wall()), on_change)
+        if answer is not None and answer.wallet is not None:
+            self._keep_balance(after, answer.wallet.balance, answer.wallet.available)
+        return None
+
+    # --- Small helpers ---------------------------------------------------------------------------------------------
+
+    def _put(self, row: Redemption, on_change: Listener | None) -> Redemption:
+        """Commit the row and return it as it was committed; `on_change` hears what was read back."""
+        self._journal.put(row)
+        kept = self._journal.get(row.key)
+        if kept.state not in {State.SENT, State.UNKNOWN, State.CANCELLING}:
+            self._backoff.forget(row.key)
+        if on_change is not None:
+            on_change(kept)
+        return kept
+
+    def _found(self, row: Redemption, on_change: Listener | None) -> Redemption:
+        """A row found SENT while nobody is on the road: its answer is lost, so it may have acted."""
+        if row.state is not State.SENT:
+            return row
+        now = self._clock.wall()
+        return self._put(row.moved(Event.UNCLEAR, now, next_try_at=now), on_change)
+
+    def _park(self, row: Redemption, on_change: Listener | None) -> None:
+        """Leave an unclear redemption to a supervisor: this service does not repeat a key."""
+        self._put(row.moved(Event.PARKED_BY_RULE, self._clock.wall(), next_try_at=None), on_change)
+
+    def _keep_balance(self, row: Redemption, balance: Points | None, available: Points | None) -> None:
+        """Let the cache know (C13). A program group or family group was paid by other wallets than her own."""
+        if balance is None or available is None or row.program_group or row.family_group is not None:
+            return
+        keep_balance(
+            self._cache,
+            row.customer,
+            row.program_id,
+            balance=balance,
+            available=available,
+            at=self._clock.wall(),
+        )
+
+    def _paused(self, key: str, seconds: float) -> bool:
+        """Wait in slices; False as soon as somebody gives this redemption up."""
+        ends = self._clock.mono() + seconds
+        while not self._turns.is_given_up(key):
+            left = ends - self._clock.mono()
+            if left <= 0:
+                return True
+            self._clock.sleep(min(left, SLICE_S))
+        return False

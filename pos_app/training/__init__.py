@@ -1,0 +1,1 @@
+"""Scenarios, a simulated phone, a line that can fail, and the panels that show them."""

@@ -1,0 +1,314 @@
+"""The counter's own flow: check, confirm, redeem; and what changed inputs mean for the verdict (ux B.1, B.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from pos_app.domain.points import Points
+from pos_app.domain.redemption import Redemption
+from pos_app.domain.refusals import Refusal
+from pos_app.domain.request import RedemptionRequest, UnreadableAmount, ValidationType
+from pos_app.services.line import Line
+from pos_app.services.ports import Clock
+from pos_app.services.results import Checked, Source
+from pos_app.services.till import TillView
+from pos_app.services.validation import ValidationService
+from pos_app.ui.background import Background
+from pos_app.ui.bill_presenter import BillPresenter
+from pos_app.ui.board import Board
+from pos_app.ui.checking_notice import CheckingNotice
+from pos_app.ui.code_presenter import CodePresenter
+from pos_app.ui.confirm_form import CALL
+from pos_app.ui.entry_column import EntryColumn
+from pos_app.ui.inputs_presenter import InputsPresenter
+from pos_app.ui.panel import PanelView
+from pos_app.ui.question import NotYet
+from pos_app.ui.redeem_presenter import Order, RedeemPresenter
+from pos_app.ui.redemption_words import redemption_view
+from pos_app.ui.serving import Serving
+from pos_app.ui.verdict_words import amount_view, check_view, idle_view, trouble_view
+from pos_app.ui.wording import Note, note
+
+LANE: Final = "check"
+AGE_TICK_MS: Final = 30_000
+
+
+class CounterPresenter(QObject):
+    """Joins entry and panel to the shared validation service, and hands over to codes and redemptions.
+
+    Signals:
+        customer_asked: a check asks about this customer. arg: CustomerRef.
+        settled: a check ended, whatever came of it (the header looks at the line then).
+    """
+
+    customer_asked = Signal(object)
+    settled = Signal()
+
+    def __init__(
+        self,
+        *,
+        entry: EntryColumn,
+        board: Board,
+        inputs: InputsPresenter,
+        bill: BillPresenter,
+        codes: CodePresenter,
+        redeem: RedeemPresenter,
+        background: Background,
+        validation: ValidationService,
+        clock: Clock,
+        line: Line,
+        view: TillView,
+        serving: Serving,
+    ) -> None:
+        super().__init__(entry)
+        self._entry = entry
+        self._board = board
+        self._inputs = inputs
+        self._bill = bill
+        self._codes = codes
+        self._redeem = redeem
+        self._background = background
+        self._validation = validation
+        self._clock = clock
+        self._line = line
+        self._till = view
+        self._serving = serving
+        self._checked: Checked | None = None
+        self._notice = CheckingNotice(board)
+        self._ages = QTimer(self)
+        self._ages.setInterval(AGE_TICK_MS)
+        self._ages.timeout.connect(self._tick_age)
+        entry.check_asked.connect(self.check)
+        bill.changed.connect(self._show_checked)
+        codes.sent.connect(self._show_sent)
+        codes.confirmed.connect(self._show_confirmed)
+        codes.refused.connect(self._show_refused)
+        codes.failed.connect(self._show_trouble)
+        redeem.proof_failed.connect(self._ask_proof_again)
+        redeem.confirmed.connect(self._end_of_code)
+
+    # What is asked
+
+    @Slot()
+    def check(self) -> None:
+        """Check what is entered (F5). While a redemption is out nothing else is asked."""
+        if self._redeem.is_busy:
+            return
+        question = self._inputs.question()
+        if isinstance(question, NotYet):
+            self._show_missing(question)
+            return
+        if isinstance(question.amount, UnreadableAmount):
+            self._begin(question, is_waiting=False)
+            self._board.show(amount_view(question, self._serving))
+            self._entry.points.go()
+            return
+        in_doubt = self._redeem.in_doubt_for(question.customer, self._serving.customer_id_of(question.customer))
+        if in_doubt is not None:
+            self._redeem.show_row(in_doubt)
+            return
+        self._begin(question, is_waiting=True)
+        self._send(question)
+
+    @Slot()
+    def redeem(self) -> None:
+        """F8: redeem what was checked, confirmed where it has to be, and nothing else (checks C11 to C13)."""
+        checked = self._checked
+        if checked is None or self._redeem.owns_panel or not self._board.is_redeem_ready:
+            return
+        if not self._bill.is_ready_for(checked):
+            return
+        confirmation = self._codes.memory.confirmation_for(checked.request)
+        customer = checked.request.customer
+        self._redeem.redeem(
+            Order(
+                checked=checked,
+                customer_id=self._serving.customer_id_of(customer),
+                customer_label=self._serving.label_of(customer),
+                bill_number=self._bill.number,
+                code=confirmation.code or None if confirmation is not None else None,
+            )
+        )
+
+    @Slot()
+    def confirm(self) -> None:
+        """F7: open the dialog of the code that is out, or have one sent; before any yes, go to step 5."""
+        checked = self._checked
+        if checked is None or self._inputs.is_stale or not (_is_yes(checked) or _wants_call(checked)):
+            self._entry.confirm.go()
+        elif self._codes.memory.is_out_for(checked.request) or self._entry.confirm.method == CALL:
+            self._codes.open(checked)
+        elif not self._redeem.owns_panel:
+            self._codes.send(checked)
+
+    @Slot()
+    def stop(self) -> None:
+        """Esc: cancel a running check, otherwise go to the customer. Clears nothing that was typed."""
+        if self._background.is_running(LANE):
+            self._background.drop(LANE)
+            self._forget_check()
+            self._board.show(self._idle())
+        else:
+            self._entry.customer.go()
+
+    @Slot()
+    def start_afresh(self) -> None:
+        """A new customer: drop the answer, the code and what still runs for the last one (Ctrl+N)."""
+        is_unknown = self._redeem.is_busy
+        self._forget_check()
+        self._redeem.put_away()
+        self._codes.forget()
+        self._bill.clear()
+        view = self._idle()
+        self._board.show(replace(view, next_step=note(Note.CONFIRM_TO_NEW_CUSTOMER)) if is_unknown else view)
+
+    def stop_timers(self) -> None:
+        """The window closes."""
+        self._notice.stop()
+        self._ages.stop()
+
+    # A check under way
+
+    def _show_missing(self, missing: NotYet) -> None:
+        if missing.place == "customer":
+            self._entry.customer.show_note(missing.sentence)
+            self._entry.customer.go()
+        else:
+            self._entry.points.show_trouble(missing.sentence)
+            self._entry.points.go()
+
+    def _begin(self, question: RedemptionRequest, *, is_waiting: bool) -> None:
+        self._forget_check()
+        self._redeem.put_away()
+        self._inputs.begin(question, is_waiting=is_waiting)
+
+    def _forget_check(self) -> None:
+        self._background.drop(LANE)
+        self._notice.stop()
+        self._inputs.forget()
+        self._checked = None
+
+    def _send(self, question: RedemptionRequest) -> None:
+        wants_code = question.validation_type is ValidationType.SMS and not self._till.ask_before_code
+        sends_code = wants_code and not self._codes.memory.is_out_for(question)
+        sent = replace(question, issue_otp=sends_code)
+        self._notice.start()
+        self.customer_asked.emit(question.customer)
+        is_online_wanted = self._board.view.state == "offline"
+
+        def work() -> Checked:
+            if is_online_wanted:
+                self._line.probe()  # The till believes the line down and would answer by itself again.
+            return self._validation.check(sent)
+
+        self._background.run(
+            work,
+            on_done=self._show_answer,
+            on_error=self._show_trouble,
+            on_late=self._codes.memory.take_late,
+            lane=LANE,
+        )
+
+    # Answers
+
+    def _show_answer(self, checked: Checked) -> None:
+        self._notice.stop()
+        self._keep(checked)
+        self._codes.memory.take(checked)
+        self._show_checked()
+        self.settled.emit()
+        if checked.is_code_out or _wants_call(checked):
+            self._codes.open(checked)
+
+    @Slot(object)
+    def _show_trouble(self, error: Exception) -> None:
+        self._notice.stop()
+        self._inputs.end()
+        self._board.show(replace(trouble_view(error), is_about_inputs=True))
+        self.settled.emit()
+
+    @Slot(object)
+    def _show_sent(self, checked: Checked) -> None:
+        self._keep(checked)
+        self._show_checked()
+
+    @Slot(object)
+    def _show_confirmed(self, checked: Checked) -> None:
+        """The ledger found the code or the call right, and said yes again: that is what will be redeemed."""
+        self._keep(checked)
+        if checked.request.validation_type is ValidationType.MISSED_CALL:
+            self._entry.confirm.choose(CALL)
+        self._show_checked()
+
+    @Slot(object)
+    def _show_refused(self, checked: Checked) -> None:
+        self._keep(checked)
+        self._show_checked()
+
+    def _keep(self, checked: Checked) -> None:
+        question = replace(checked.request, issue_otp=False, validation_code=None)
+        self._checked = replace(checked, request=question)
+        self._inputs.end(question.validation_type)
+        self._ages.start() if checked.source is Source.CACHE else self._ages.stop()
+        self._serving.organisation = checked.organisation
+        is_call_off = Refusal.MISSED_CALL_OFF in checked.refusals  # 823 is surer than what was last told.
+        self._entry.confirm.offer_call(checked.organisation.missed_call_enabled and not is_call_off)
+
+    @Slot()
+    def _show_checked(self) -> None:
+        """Show the answer with all that was learnt since; a redemption on the panel is not overwritten."""
+        checked = self._checked
+        if checked is None or self._redeem.owns_panel:
+            return
+        self._board.show(
+            check_view(
+                checked,
+                self._serving,
+                now=self._clock.wall(),
+                confirmation=self._codes.memory.confirmation_for(checked.request),
+                is_code_out=self._codes.memory.is_out_for(checked.request),
+                over_bill=self._bill.over(checked),
+            )
+        )
+        self._inputs.follow()
+
+    @Slot(object)
+    def _ask_proof_again(self, row: Redemption) -> None:
+        """The code was not taken after all: ask for it again, under the same key (contract section 4)."""
+        self._codes.memory.unconfirm()
+        self._board.show(redemption_view(row, self._serving))
+        if self._checked is not None and self._codes.memory.is_out_for(self._checked.request):
+            self._codes.open(self._checked, message=self._board.view.title)
+
+    @Slot(object)
+    def _end_of_code(self, _row: Redemption) -> None:
+        """Redeemed: the code is used up, and the answer to the check is history."""
+        self._codes.forget()
+        self._forget_check()
+
+    # The rest
+
+    def fill_points(self, points: Points | str) -> None:
+        """Enter an amount that fits, and check it."""
+        self._entry.points.fill_points(str(points))
+        self.check()
+
+    @Slot()
+    def _tick_age(self) -> None:
+        if self._checked is not None and not self._inputs.is_stale:
+            self._show_checked()
+
+    def _idle(self) -> PanelView:
+        return idle_view(len(self._serving.open_rows))
+
+
+def _is_yes(checked: Checked) -> bool:
+    return checked.is_redeemable and checked.source is Source.LEDGER
+
+
+def _wants_call(checked: Checked) -> bool:
+    """The missed call was looked for and is not there yet (822): the page with the number to ring helps."""
+    return checked.source is Source.LEDGER and checked.refusals[:1] == (Refusal.NO_MISSED_CALL,)

@@ -1,0 +1,235 @@
+"""Redeems once: one row, one key, whatever is pressed how often; and finds out what became of it (reliability 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from pos_app.domain.commands import CancelReason
+from pos_app.domain.redemption import OPEN, Redemption, State
+from pos_app.domain.request import CustomerRef
+from pos_app.services.redemption import RedemptionService
+from pos_app.services.results import Checked
+from pos_app.ui.background import Background
+from pos_app.ui.board import Board
+from pos_app.ui.redemption_words import redemption_view, refusal_of
+from pos_app.ui.serving import Serving
+from pos_app.ui.verdict_words import trouble_view
+
+LANE: Final = "redeem"
+_IN_DOUBT: Final = frozenset({State.UNKNOWN, State.SENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the cashier redeems: the ledger's yes she saw, for whom, on which bill, with which code (memory only)."""
+
+    checked: Checked
+    customer_id: int | None
+    customer_label: str = field(repr=False)
+    bill_number: str | None = None
+    code: str | None = field(default=None, repr=False)
+
+
+class RedeemPresenter(QObject):
+    """Joins F8, Find out now and Cancel redemption to the redemption service.
+
+    Signals:
+        row_changed: a committed row. Emitted from whichever thread committed it; slots hear it on theirs.
+        confirmed: the points were used. arg: the row.
+        proof_failed: the ledger wants another proof under the same key. arg: the row.
+        settled: a redemption, a question after one or a cancel has come to an end for now.
+    """
+
+    row_changed = Signal(object)
+    confirmed = Signal(object)
+    proof_failed = Signal(object)
+    settled = Signal()
+
+    def __init__(
+        self, *, board: Board, background: Background, redemptions: RedemptionService, serving: Serving
+    ) -> None:
+        super().__init__(board)
+        self._board = board
+        self._background = background
+        self._redemptions = redemptions
+        self._serving = serving
+        self._row: Redemption | None = None
+        self._is_busy = False
+        self.row_changed.connect(self._show_step, Qt.ConnectionType.QueuedConnection)
+
+    # What is known
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether a request of the shown redemption is out: nothing may be asked twice."""
+        return self._is_busy
+
+    @property
+    def owns_panel(self) -> bool:
+        """Say whether the panel tells of a redemption that an answer to a check must not paint over."""
+        return self._is_busy or (self._row is not None and self._row.state is not State.READY)
+
+    @property
+    def waiting_row(self) -> Redemption | None:
+        """The shown redemption that can be sent once more under its key: it wants another proof, or never got out."""
+        row = self._row
+        return row if row is not None and row.state is State.READY and not self._is_busy else None
+
+    def in_doubt_for(self, customer: CustomerRef, customer_id: int | None) -> Redemption | None:
+        """A redemption of this customer whose result is not known: no other may be begun before it is (W13)."""
+        for row in self._serving.open_rows:
+            is_hers = row.customer == customer or (customer_id is not None and row.customer_id == customer_id)
+            if is_hers and row.state in _IN_DOUBT:
+                return row
+        return None
+
+    # What is asked
+
+    def redeem(self, order: Order) -> None:
+        """Begin a redemption, or send the one that waits for another proof. A second press is nothing."""
+        if self._is_busy:
+            return
+        waiting = self.waiting_row
+        key = waiting.key if waiting is not None else None
+        self._is_busy = True
+
+        def work() -> Redemption:
+            row_key = key
+            if row_key is None:
+                row = self._redemptions.start(
+                    order.checked,
+                    customer_id=order.customer_id,
+                    customer_label=order.customer_label,
+                    bill_number=order.bill_number,
+                )
+                row_key = row.key
+                self.row_changed.emit(row)
+            return self._redemptions.submit(row_key, order.code, self.row_changed.emit)
+
+        self._background.run(
+            work, on_done=self._show_end, on_error=self._show_trouble, lane=LANE, on_late=self._end_late
+        )
+
+    @Slot()
+    def find_out(self) -> None:
+        """Ask again under the same key (Ctrl+Shift+U); without one on screen, for the oldest that is not known."""
+        row = self._row if self._row is not None and self._row.state in OPEN else self._oldest_open()
+        if row is None or self._is_busy:
+            return
+        self.show_row(row)
+        if row.state is State.PARKED:
+            return
+        self._is_busy = True
+        key, state = row.key, row.state
+
+        def work() -> Redemption:
+            if state is State.CANCELLING:
+                return self._redemptions.give_up(key, CancelReason.UNKNOWN_RESULT, self.row_changed.emit)
+            return self._redemptions.submit(key, None, self.row_changed.emit)
+
+        self._background.run(
+            work, on_done=self._show_end, on_error=self._show_trouble, lane=LANE, on_late=self._end_late
+        )
+
+    @Slot()
+    def cancel(self) -> None:
+        """This redemption must not happen; its answer decides what the panel says."""
+        row = self._row
+        if row is None or row.state not in OPEN or self._is_busy:
+            return
+        self._is_busy = True
+        self._give_up(row, CancelReason.UNKNOWN_RESULT, is_shown=True)
+
+    def show_row(self, row: Redemption) -> None:
+        """Put a redemption on the panel."""
+        self._row = row
+        self._board.show(redemption_view(row, self._serving))
+
+    def put_away(self) -> None:
+        """A new customer, or a new question: what was shown is no longer.
+
+        A row that only waits to be sent once more is given up, since nobody will bring it; all else goes on by itself.
+        """
+        waiting = self.waiting_row
+        if self._is_busy:
+            self._background.drop(LANE)
+            self._is_busy = False
+        elif waiting is not None:
+            self._give_up(waiting, CancelReason.CUSTOMER_LEFT, is_shown=False)
+        self._row = None
+
+    def rows_changed(self, rows: object) -> None:
+        """The outbox moved on: show it where it is on the panel."""
+        for row in rows if isinstance(rows, (tuple, list)) else ():
+            if self._row is not None and row.key == self._row.key and not self._is_busy:
+                self._show_end(row)
+
+    # Answers
+
+    @Slot(object)
+    def _show_step(self, row: Redemption) -> None:
+        """A committed state on the way; the end is told by `_show_end`."""
+        if not self._is_busy or (self._row is not None and self._row.state in OPEN and self._row.key != row.key):
+            return
+        self._row = row
+        if row.state in (State.READY, State.SENT) and row.refusal is None:
+            self._board.show(redemption_view(row, self._serving))
+
+    def _show_end(self, row: Redemption) -> None:
+        self._is_busy = False
+        self._row = row
+        if row.state is State.READY and refusal_of(row) is not None:
+            self.proof_failed.emit(row)
+        else:
+            self._board.show(redemption_view(row, self._serving))
+        if row.state is State.CONFIRMED:
+            self.confirmed.emit(row)
+        self.settled.emit()
+
+    def _show_trouble(self, error: Exception) -> None:
+        """Surely nothing was done, or the row says that it is not known: then the row is what counts."""
+        self._is_busy = False
+        row = self._row
+        if row is not None and row.state in (State.READY, State.SENT, State.UNKNOWN):
+            self._background.run(
+                lambda: self._redemptions.get(row.key),
+                on_done=lambda now: self._show_after_trouble(now, error),
+                on_error=lambda _: self._board.show(trouble_view(error, is_redeem=True)),
+            )
+        else:
+            self._board.show(trouble_view(error, is_redeem=row is not None))
+        self.settled.emit()
+
+    def _show_after_trouble(self, row: Redemption, error: Exception) -> None:
+        self._row = row
+        if row.state is State.READY:
+            self._board.show(trouble_view(error))
+        else:
+            self._board.show(redemption_view(row, self._serving))
+
+    def _end_late(self, _row: Redemption) -> None:
+        self.settled.emit()
+
+    def _give_up(self, row: Redemption, reason: CancelReason, *, is_shown: bool) -> None:
+        key = row.key
+        if is_shown:
+            self._background.run(
+                lambda: self._redemptions.give_up(key, reason, self.row_changed.emit),
+                on_done=self._show_end,
+                on_error=self._show_trouble,
+                on_late=self._end_late,
+                lane=LANE,
+            )
+        else:
+            self._background.run(
+                lambda: self._redemptions.give_up(key, reason), on_done=self._end_late, on_error=self._give_up_failed
+            )
+
+    def _give_up_failed(self, _error: Exception) -> None:
+        self.settled.emit()
+
+    def _oldest_open(self) -> Redemption | None:
+        return self._serving.open_rows[0] if self._serving.open_rows else None

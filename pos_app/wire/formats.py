@@ -1,0 +1,413 @@
+"""JSON and XML of the v1.1 contract (1.3, 1.4): choosing, writing, and reading what strangers send.
+
+A *tree* is what both formats say: dicts, lists, texts, whole numbers, decimals, booleans and None. XML knows only
+dicts, lists and texts; an empty element is an empty text. Readers therefore take numbers and booleans as text too.
+
+Everything read here was written by strangers. Size, depth and length of numbers have bounds, and whatever is wrong
+ends as `MalformedError` (requests) or `UnreadableAnswerError` (answers), never as another exception.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
+
+from defusedxml.ElementTree import DefusedXMLParser, ParseError
+
+BODY_MAX_BYTES: Final = 4 * 1024 * 1024
+"""No body of the contract comes near this (sync-api 1)."""
+DEPTH_MAX: Final = 32
+ELEMENTS_MAX: Final = 50_000
+NUMBER_MAX_CHARACTERS: Final = 40
+PARAMETERS_MAX: Final = 200
+_EXPONENT_MAX: Final = 40
+
+
+class Format(StrEnum):
+    """How an answer is written (contract 1.3)."""
+
+    JSON = "json"
+    XML = "xml"
+
+
+class MalformedError(ValueError):
+    """A request that cannot be understood: 400 (contract 1.5).
+
+    `field` names the parameter or member, `expected` what should stand there, `found` the kind of what did stand
+    there. None of them ever holds the value itself, which may be personal.
+    """
+
+    def __init__(self, field: str, expected: str, found: str = "") -> None:
+        super().__init__(f"{field}: expected {expected}" + (f", found {found}" if found else ""))
+        self.field = field
+        self.expected = expected
+        self.found = found
+
+
+class UnreadableAnswerError(ValueError):
+    """A body that is no answer of the contract. Says what was missing, never what stood there."""
+
+
+# --- Choosing -------------------------------------------------------------------------------------------------
+
+_CONTENT_TYPES: Final = {Format.JSON: "application/json; charset=utf-8", Format.XML: "application/xml; charset=utf-8"}
+_ACCEPTED: Final = {
+    "application/json": Format.JSON,
+    "text/json": Format.JSON,
+    "application/xml": Format.XML,
+    "text/xml": Format.XML,
+    "application/*": Format.JSON,
+    "*/*": Format.JSON,
+}
+
+
+def choose_format(query_format: str | None, accept: str | None) -> Format:
+    """Decide how to answer: `format` beats `Accept`; neither means JSON (1.3).
+
+    Raises:
+        MalformedError: `format` names neither; that answer is written in JSON.
+    """
+    named = (query_format or "").strip().lower()
+    if named and named != "null":
+        try:
+            return Format(named)
+        except ValueError:
+            raise MalformedError("format", "json or xml", "another word") from None
+    return _accepted(accept) if accept else Format.JSON
+
+
+def _accepted(accept: str) -> Format:
+    best, best_weight = Format.JSON, 0.0
+    for media_range in accept.lower().split(","):
+        name, _, parameters = media_range.partition(";")
+        fmt = _ACCEPTED.get(name.strip())
+        weight = _weight(parameters)
+        if fmt is not None and weight > best_weight:
+            best, best_weight = fmt, weight
+    return best
+
+
+def _weight(parameters: str) -> float:
+    """The `q` of a media range, 1 where there is none that can be read."""
+    found = re.search(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", parameters, re.ASCII)
+    return float(found.group(1)) if found else 1.0
+
+
+def content_type(fmt: Format) -> str:
+    """The `Content-Type` of an answer or a body."""
+    return _CONTENT_TYPES[fmt]
+
+
+# --- Writing --------------------------------------------------------------------------------------------------
+
+
+def plain_number(number: Decimal) -> str:
+    """A decimal without exponent or needless zeros: `60`, `12.5`, `0`."""
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def dump_json(tree: object) -> bytes:
+    """Write JSON. Decimals become exact numbers, whole where integral.
+
+    Raises:
+        TypeError: a float, or anything else a tree never holds.
+    """
+    return _json(tree).encode("ascii")
+
+
+def _json(value: object) -> str:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring_ascii(value)  # type: ignore[arg-type]
+    if kind is dict:
+        members = [f"{encode_basestring_ascii(name)}:{_json(each)}" for name, each in value.items()]  # type: ignore[attr-defined]
+        return "{" + ",".join(members) + "}"
+    if kind is int:
+        return str(value)
+    if kind is Decimal:
+        return plain_number(value)  # type: ignore[arg-type]
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join([_json(each) for each in value]) + "]"
+    if isinstance(value, str):
+        return encode_basestring_ascii(str(value))
+    raise TypeError(f"a tree never holds a {kind.__name__}")
+
+
+SINGULARS: Final = {"user_groups2": "user_group2", "permissions": "permission", "ceilings": "ceiling"}
+"""Lists whose JSON member is a plural: in XML it encloses elements of the singular name (1.3)."""
+
+_ELEMENT_NAME: Final = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII | re.IGNORECASE)
+_NEVER_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML cannot carry and a database may not hold: control characters, halves of surrogate pairs."""
+_XML_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
+
+
+def dump_xml(root_name: str, tree: object) -> bytes:
+    """Write XML by the general rule of 1.3: a member is an element, a list repeats the element of its singular name.
+
+    A member whose name cannot be an element's (a tier called "Gold Plus") becomes `<entry key="Gold Plus">`.
+    """
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_xml(root_name, tree))).encode("utf-8")
+
+
+def _xml(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, (list, tuple)):
+        yield from _xml_list(name, value)
+        return
+    is_plain = _ELEMENT_NAME.fullmatch(name) and name not in {"element", "entry"}
+    yield f"<{name}>" if is_plain else f'<entry key="{_xml_text(name)}">'
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _xml(key, each)
+    else:
+        yield _xml_text(_plain_text(value))
+    yield f"</{name}>" if is_plain else "</entry>"
+
+
+def _xml_list(name: str, items: list[object] | tuple[object, ...]) -> Iterator[str]:
+    singular = SINGULARS.get(name)
+    if singular is None:
+        for each in items:
+            yield from _xml(name, each)
+        return
+    yield f"<{name}>"
+    for each in items:
+        yield from _xml(singular, each)
+    yield f"</{name}>"
+
+
+def _plain_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise TypeError(f"a tree never holds a {type(value).__name__}")
+
+
+def _xml_text(text: str) -> str:
+    return _NEVER_TEXT.sub("\ufffd", text).translate(_XML_ESCAPES)
+
+
+# --- Reading --------------------------------------------------------------------------------------------------
+
+
+def read_query(text: str) -> dict[str, str]:
+    """Decode a query, or a form body that says the same (sync-api 2). The last of a repeated name wins (1.1).
+
+    Raises:
+        MalformedError: bytes that are no UTF-8, or more than `PARAMETERS_MAX` parameters.
+    """
+    try:
+        return dict(
+            parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX, separator="&")
+        )
+    except ValueError:  # UnicodeDecodeError is one of them.
+        raise MalformedError("query", "percent encoded UTF-8", "something else") from None
+
+
+def check_text(text: str, field: str) -> str:
+    """Give `text` back when it can be kept and answered at all.
+
+    Raises:
+        MalformedError: it holds a control character or half of a surrogate pair.
+    """
+    if not text.isprintable() and _NEVER_TEXT.search(text):
+        raise MalformedError(field, "text", "a control character")
+    return text
+
+
+def parse_body(body: bytes, content_type: str | None) -> dict[str, Any]:
+    """Read a request body: XML when its type or its first character says so, else JSON (1.3).
+
+    A `root` around everything and `element` wrappers in lists are taken off.
+
+    Raises:
+        MalformedError: anything that is no such body.
+    """
+    kind = (content_type or "").lower()
+    tree = _parse_xml(body, kind) if "xml" in kind or body.lstrip()[:1] == b"<" else _parse_json(body)
+    return _unwrapped(_tidy(tree))
+
+
+def parse_answer(body: bytes) -> dict[str, Any]:
+    """Read an answer, XML or JSON by its first character. More forgiving than `parse_body` where nothing is lost.
+
+    Raises:
+        UnreadableAnswerError: neither JSON nor XML, or no object.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")  # Some servers put a byte order mark before JSON.
+    try:
+        tree = _parse_xml(body, "") if body.lstrip()[:1] == b"<" else _parse_json(body)
+        return _unwrapped(_tidy(tree, mends_text=True))
+    except MalformedError as error:
+        raise UnreadableAnswerError(str(error)) from None
+
+
+def _unwrapped(tree: object) -> dict[str, Any]:
+    if isinstance(tree, dict) and isinstance(tree.get("root"), dict):
+        tree = tree["root"]
+    if not isinstance(tree, dict):
+        raise MalformedError("body", "an object", kind_of(tree))
+    return tree
+
+
+def kind_of(value: object) -> str:
+    """What kind of value this is, for people: never the value itself."""
+    if value is None:
+        return "nothing"
+    names = {bool: "a boolean", int: "a number", Decimal: "a number", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), "something else")
+
+
+def _tidy(value: object, *, depth: int = 0, mends_text: bool = False) -> object:
+    """Check depth and texts of a tree; `mends_text` replaces characters that would be malformed in a request."""
+    if depth > DEPTH_MAX:
+        raise MalformedError("body", f"at most {DEPTH_MAX} levels", "more")
+    if isinstance(value, str):
+        return _tidy_text(value, mends_text)
+    if isinstance(value, list):
+        return [_tidy(each, depth=depth + 1, mends_text=mends_text) for each in value]
+    if isinstance(value, dict):
+        return {
+            _tidy_text(name, mends_text): _tidy(each, depth=depth + 1, mends_text=mends_text)
+            for name, each in value.items()
+        }
+    return value
+
+
+def _tidy_text(text: str, mends_text: bool) -> str:
+    return _NEVER_TEXT.sub("\ufffd", text) if mends_text else check_text(text, "body")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedError("body", "each member once", "one of them twice")
+    return members
+
+
+def _whole(text: str) -> int:
+    if len(text) > NUMBER_MAX_CHARACTERS:
+        raise MalformedError("body", f"numbers of at most {NUMBER_MAX_CHARACTERS} characters", "a longer one")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text) if len(text) <= NUMBER_MAX_CHARACTERS else None
+    except InvalidOperation:
+        number = None
+    if number is None or not -_EXPONENT_MAX <= number.adjusted() <= _EXPONENT_MAX:
+        raise MalformedError("body", f"numbers of at most {NUMBER_MAX_CHARACTERS} characters", "a longer one")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise MalformedError("body", "numbers", "NaN or Infinity")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_decimal, parse_int=_whole, parse_constant=_no_constant
+)
+
+
+def _parse_json(body: bytes) -> object:
+    _check_size(body)
+    try:
+        tree: object = _DECODER.decode(body.decode("utf-8"))
+    except MalformedError:
+        raise
+    except (ValueError, RecursionError):
+        raise MalformedError("body", "JSON in UTF-8", "something else") from None
+    return tree
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > BODY_MAX_BYTES:
+        raise MalformedError("body", f"at most {BODY_MAX_BYTES} bytes", "more")
+
+
+_CHARSETS: Final = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "iso-8859-1": "iso-8859-1",
+    "latin1": "iso-8859-1",
+    "windows-1252": "cp1252",
+}
+
+
+def _parse_xml(body: bytes, kind: str) -> object:
+    """Read XML. A document's own declaration rules; without one the charset of the content type does."""
+    _check_size(body)
+    trimmed = body.strip()
+    charset = re.search(r"charset\s*=\s*[\"']?([a-z0-9_-]+)", kind)
+    parser = DefusedXMLParser(target=_TreeBuilder(), forbid_dtd=True)
+    try:
+        if charset is None or trimmed.startswith((b"<?xml", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+            parser.feed(trimmed)
+        else:
+            parser.feed(trimmed.decode(_CHARSETS.get(charset.group(1), "utf-8")))
+        tree: object = parser.close()
+    except MalformedError:
+        raise
+    except (ParseError, ValueError, LookupError):  # DefusedXmlException and UnicodeDecodeError are ValueErrors.
+        raise MalformedError("body", "XML without a document type", "something else") from None
+    return tree
+
+
+class _TreeBuilder:
+    """Makes a tree while the parser reads, so that depth and number of elements are bounded as they come."""
+
+    def __init__(self) -> None:
+        self._open: list[list[tuple[str, object]]] = [[]]
+        self._texts: list[str] = []
+        self._count = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if len(self._open) > DEPTH_MAX or self._count > ELEMENTS_MAX:
+            raise MalformedError("body", f"at most {DEPTH_MAX} levels and {ELEMENTS_MAX} elements", "more")
+        name = tag.rpartition("}")[2]
+        self._open[-1].append((attributes.get("key", name) if name == "entry" else name, ""))
+        self._open.append([])
+        self._texts.clear()
+
+    def data(self, text: str) -> None:
+        self._texts.append(text)
+
+    def end(self, tag: str) -> None:
+        children = self._open.pop()
+        name, _ = self._open[-1].pop()
+        self._open[-1].append((name, _gathered(children) if children else "".join(self._texts)))
+        self._texts.clear()
+
+    def close(self) -> object:
+        return _gathered(self._open[0])
+
+
+def _gathered(children: list[tuple[str, object]]) -> object:
+    """A list where all are called `element`, else an object in which a repeated name is a list."""
+    gathered: dict[str, list[object]] = {}
+    for name, value in children:
+        gathered.setdefault(name, []).append(value)
+    if gathered.keys() == {"element"}:
+        return gathered["element"]
+    return {name: values[0] if len(values) == 1 else values for name, values in gathered.items()}

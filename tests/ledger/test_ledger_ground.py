@@ -1,0 +1,158 @@
+"""What the ledger stands on: its database, its secrets, its tills."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from support.a_ledger import BookKit, a_book, a_kit, asking
+from support.clock import FakeClock
+from support.ledger_server import CUSTOMER, LOGIN, a_small_ledger, digest
+
+import pos_app.ledger
+from pos_app.ledger.errors import BadDatabaseUrlError
+from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
+from pos_app.ledger.store import open_book
+from pos_app.ledger.tills import TillRefusedError, add_till, digest_of
+
+ROOM = Path(pos_app.ledger.__path__[0])
+
+
+def test_only_one_module_knows_which_database_it_is() -> None:
+    named = re.compile(r"sqlite|pragma|sqlcipher", re.IGNORECASE)
+    knowing = {file.name for file in ROOM.rglob("*.py") if named.search(file.read_text(encoding="utf-8"))}
+    assert knowing == {"sqlite.py"}
+
+
+def test_the_database_is_durable_and_current(tmp_path: Path) -> None:
+    with a_book(tmp_path) as book, book.store.read() as connection:
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("synchronous", "foreign_keys")
+        }
+        version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+    assert asked == {"synchronous": 2, "foreign_keys": 1}
+    assert tuple(map(int, version.split("."))) >= (3, 51, 3)
+
+
+def test_a_ledger_is_there_again_after_it_was_closed(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()):
+        pass
+    with a_book(tmp_path) as book:
+        assert BookKit(book).ledger.check(asking(CUSTOMER, 100)).code == 800
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:///:memory:", "oracle://host/db", "book:///x"])
+def test_an_address_that_is_no_ledger_is_refused_with_a_sentence(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadDatabaseUrlError):
+        open_book(url, secrets=LedgerSecrets.open(tmp_path), clock=FakeClock())
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a database at all, but long enough to look like one" * 50)
+    with pytest.raises(BadDatabaseUrlError, match="cannot be opened"), a_book(tmp_path):
+        pass
+
+
+def test_a_ledger_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    with a_book(tmp_path) as book, book.store.write() as connection:
+        connection.exec_driver_sql("UPDATE meta SET number = 2 WHERE name = 'schema'")
+    with pytest.raises(BadDatabaseUrlError, match="another version"), a_book(tmp_path):
+        pass
+
+
+def test_only_its_owner_can_read_a_new_database(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()):
+        files = list(tmp_path.glob("ledger.db*"))
+        assert len(files) == 3  # The database, its log and its index of the log.
+        assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+
+
+def test_a_plain_check_is_few_statements(tmp_path: Path) -> None:
+    with a_kit(tmp_path, a_small_ledger()) as kit:
+        kit.ledger.check(asking(CUSTOMER, 100))
+        till = kit.book.find_till(LOGIN)
+        assert till is not None
+        seen: list[str] = []
+        engine = kit.book.store._engine
+        event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        kit.book.check(till, asking(CUSTOMER, 100))
+        assert [each.split()[0] for each in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT"]
+
+
+def test_connections_of_ended_threads_are_closed(tmp_path: Path) -> None:
+    with a_kit(tmp_path, a_small_ledger()) as kit:
+        for _ in range(5):
+            thread = threading.Thread(target=kit.ledger.check, args=(asking(CUSTOMER, 100),))
+            thread.start()
+            thread.join()
+        assert len(kit.book.store._opened) <= 3
+
+
+# --- Secrets -------------------------------------------------------------------------------------------------------
+
+
+def test_secrets_are_made_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger.db.secrets"
+    first, again = LedgerSecrets.open(folder), LedgerSecrets.open(folder)
+    assert (first.pepper, first.admin_token, first.public_key) == (again.pepper, again.admin_token, again.public_key)
+    assert (len(first.pepper), len(first.admin_token), first.key_id) == (32, 32, "k1")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {each.name for each in folder.iterdir()} == {"pepper", "signing.key", "admin.token"}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
+
+
+def test_secrets_never_show_in_a_repr(tmp_path: Path) -> None:
+    kept = LedgerSecrets.open(tmp_path)
+    assert kept.admin_token not in repr(kept)
+    assert str(kept.pepper) not in repr(kept)
+
+
+@pytest.mark.parametrize(("name", "content"), [("pepper", b"short"), ("signing.key", b"{}"), ("signing.key", b"\xff")])
+def test_a_damaged_secret_is_told_about_and_never_replaced(tmp_path: Path, name: str, content: bytes) -> None:
+    LedgerSecrets.open(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SecretsDamagedError, match=name):
+        LedgerSecrets.open(tmp_path)
+    assert (tmp_path / name).read_bytes() == content
+
+
+# --- Tills ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_till_is_known_by_its_login_and_the_digest_of_its_password(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()) as book:
+        till = book.till(LOGIN, digest())
+        assert till is not None
+        assert (till.login, till.store, till.organisation_id) == (LOGIN, "014", 1)
+        assert book.till(LOGIN, digest("wrong")) is None
+        assert book.till("nobody", digest()) is None
+        assert book.till(LOGIN, digest().upper()) is None
+
+
+def test_a_till_added_by_one_process_is_known_to_another(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()) as first, a_book(tmp_path) as second:
+        assert second.find_till("till.9") is None
+        password = add_till(first, organisation_id=1, store="020", login="till.9", name="Till 9", program_id=973)
+        assert len(password) >= 20
+        till = second.till("till.9", digest_of(password))
+        assert till is not None
+        assert (till.store, till.currency, till.program_id) == ("020", "INR", 973)
+
+
+@pytest.mark.parametrize(
+    "till",
+    [
+        {"organisation_id": 9, "store": "1", "login": "a"},
+        {"organisation_id": 1, "store": "1", "login": LOGIN},
+        {"organisation_id": 1, "store": "1", "login": "a:b"},
+        {"organisation_id": 1, "store": "1", "login": " "},
+        {"organisation_id": 1, "store": "1", "login": "a", "program_id": 4711},
+    ],
+)
+def test_a_till_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path, till: dict[str, object]) -> None:
+    with a_book(tmp_path, a_small_ledger()) as book, pytest.raises(TillRefusedError, match=r"\.$"):
+        add_till(book, **till)  # type: ignore[arg-type]

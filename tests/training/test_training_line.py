@@ -1,0 +1,62 @@
+"""The practice line fails as a cut cable does: nothing arrives, nothing comes back, and plugging in mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.builders import a_request, by_mobile
+
+from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.trouble import LineDownError
+from pos_app.training.line import SwitchedLine
+
+CALLS: list[tuple[str, Callable[[SwitchedLine], Any]]] = [
+    ("capabilities", lambda line: line.capabilities()),
+    ("find_customer", lambda line: line.find_customer(by_mobile())),
+    ("program", lambda line: line.program(973)),
+    ("organisation", lambda line: line.organisation()),
+    ("check", lambda line: line.check(a_request())),
+    ("send_code", lambda line: line.send_code(SendCode(customer=by_mobile()))),
+    ("redeem", lambda line: line.redeem(Redeem(request=a_request()))),
+    ("cancel", lambda line: line.cancel(Cancel(key="K"))),
+]
+
+
+class CountingLedger:
+    """A ledger that only counts who asks."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def is_up(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        def answer(*_arguments: object) -> str:
+            self.asked.append(name)
+            return f"answer of {name}"
+
+        return answer
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_a_plugged_line_passes_every_call_through(name: str, call: Callable[[SwitchedLine], Any]) -> None:
+    ledger = CountingLedger()
+    assert call(SwitchedLine(ledger)) == f"answer of {name}"  # type: ignore[arg-type]
+    assert ledger.asked == [name]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_nothing_passes_a_pulled_line(name: str, call: Callable[[SwitchedLine], Any]) -> None:
+    ledger = CountingLedger()
+    line = SwitchedLine(ledger)  # type: ignore[arg-type]
+    line.switch(False)
+    with pytest.raises(LineDownError):
+        call(line)
+    assert not line.is_up()
+    assert ledger.asked == []
+    line.switch(True)
+    assert line.is_up()
+    assert call(line) == f"answer of {name}"
