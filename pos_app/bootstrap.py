@@ -365,7 +365,7 @@ def run_demo(tour_folder: Path | None, say: Callable[[str], None]) -> int:
     practice = training_till()
     try:
         return run_training(
-            practice.stage, view_of(Settings(till_name="Practice till"), is_training=True), tour_folder, say
+            practice.stage, view_of(Settings(till_store="014", till_name="Practice till"), is_training=True), tour_folder, say
         )
     finally:
         practice.close()

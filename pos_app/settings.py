@@ -92,7 +92,7 @@ class Settings:
         "ledger.password_file", None, _optional_path, "A file with the till's password, read at the first start."
     )
     ledger_ca_file: Path | None = _setting(
-        "ledger.ca_file", None, _optional_path, "Certificates to trust instead of the system's."
+        "ledger.ca_file", None, _optional_path, "Certificates to trust beside the system's."
     )
     ledger_proxy: str = _setting("ledger.proxy", "", _text, "Proxy to reach the ledger by; empty for none.")
     retry_connect_s: float = _setting("retry.connect_s", 3.0, _number(0.1, 60), "Seconds to wait for a connection.")

@@ -52,6 +52,7 @@ class TrainingPanel(QWidget):
         self.messages.setObjectName("phoneMessages")
         self.messages.setAccessibleName(self.tr("Simulated phone messages"))
         self.messages.setWordWrap(True)
+        self.messages.setSpacing(4)
         self.messages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return self.messages
 
@@ -76,7 +77,6 @@ class TrainingPanel(QWidget):
 
     def _show_message(self, text: str) -> None:
         self.messages.insertItem(0, text)
-        self.messages.setCurrentRow(0)
         self.copy.setEnabled(True)
 
     def newest_code(self) -> str:
@@ -96,6 +96,7 @@ def dock_beside(window: QMainWindow, panel: TrainingPanel, *, may_float: bool = 
     dock.setFeatures(
         QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
     )
+    dock.setTitleBarWidget(QWidget())  # The panel's own headings say what it is.
     dock.setWidget(panel)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
     available = window.screen().availableGeometry()

@@ -94,7 +94,16 @@ class CounterPresenter(QObject):
 
     @Slot()
     def check(self) -> None:
-        """Check what is entered (F5). While a redemption is out nothing else is asked."""
+        """Check what is entered (F5). Asked again without a change after an offline answer, it tries the line first."""
+        was_offline = self._checked is not None and self._checked.source is Source.CACHE
+        self._check(is_online_wanted=was_offline and not self._inputs.is_stale)
+
+    def check_online(self) -> None:
+        """Check what is entered, and find out first whether the line is back (Try online)."""
+        self._check(is_online_wanted=True)
+
+    def _check(self, *, is_online_wanted: bool) -> None:
+        """While a redemption is out nothing else is asked."""
         if self._redeem.is_busy:
             return
         question = self._inputs.question()
@@ -111,7 +120,7 @@ class CounterPresenter(QObject):
             self._redeem.show_row(in_doubt)
             return
         self._begin(question, is_waiting=True)
-        self._send(question)
+        self._send(question, is_online_wanted=is_online_wanted)
 
     @Slot()
     def redeem(self) -> None:
@@ -191,17 +200,16 @@ class CounterPresenter(QObject):
         self._inputs.forget()
         self._checked = None
 
-    def _send(self, question: RedemptionRequest) -> None:
+    def _send(self, question: RedemptionRequest, *, is_online_wanted: bool) -> None:
         wants_code = question.validation_type is ValidationType.SMS and not self._till.ask_before_code
         sends_code = wants_code and not self._codes.memory.is_out_for(question)
         sent = replace(question, issue_otp=sends_code)
         self._notice.start()
         self.customer_asked.emit(question.customer)
-        is_online_wanted = self._board.view.state == "offline"
 
         def work() -> Checked:
             if is_online_wanted:
-                self._line.probe()  # The till believes the line down and would answer by itself again.
+                self._line.probe()  # Else the till, which believes it down, answers by itself at once.
             return self._validation.check(sent)
 
         self._background.run(

@@ -85,13 +85,20 @@ class CustomerPresenter(QObject):
     @Slot()
     def find(self) -> None:
         """Look up who was typed, and go on to the points: the cashier types on while the answer is on its way."""
+        self._find(is_online_wanted=False)
+
+    def find_online(self) -> None:
+        """The same, and find out first whether the line is back (Try online)."""
+        self._find(is_online_wanted=True)
+
+    def _find(self, *, is_online_wanted: bool) -> None:
         customer = customer_of(self._entry)
         if customer is None:
             self._entry.customer.show_note(self.tr("Scan or type the customer first."))
             self._entry.customer.go()
             return
         self._entry.points.go()
-        self._ask(customer, is_answer_wanted=True)
+        self._ask(customer, is_answer_wanted=True, is_online_wanted=is_online_wanted)
 
     def find_quietly(self, customer: CustomerRef) -> None:
         """Look somebody up because a check asks about her: the check itself says when nobody has this identifier."""
@@ -146,17 +153,16 @@ class CustomerPresenter(QObject):
 
     # Answers
 
-    def _ask(self, customer: CustomerRef, *, is_answer_wanted: bool) -> None:
+    def _ask(self, customer: CustomerRef, *, is_answer_wanted: bool, is_online_wanted: bool = False) -> None:
         if customer != self._serving.asked:
             self.forget()
         self._serving.asked = customer
         self._is_answer_wanted = is_answer_wanted
         self._place_waiting()
-        is_online_wanted = self._board.view.state == "offline"
 
         def work() -> Found | None:
             if is_online_wanted:
-                self._line.probe()  # The till believes the line down and would answer by itself again.
+                self._line.probe()  # Else the till, which believes it down, answers by itself at once.
             return self._lookup.find(customer)
 
         self._background.run(work, on_done=self._show_found, on_error=self._show_trouble, lane=LANE)

@@ -48,7 +48,7 @@ class WaysPresenter(QObject):
             Way.CHANGE_PROGRAM: entry.programs.open_list,
             Way.BACK_TO_POINTS: entry.points.go,
             Way.TRY_AGAIN: self._try_again,
-            Way.TRY_ONLINE: self._try_again,
+            Way.TRY_ONLINE: self._try_online,
             Way.CHOOSE_GROUP: self.group_asked.emit,
             Way.OWN_POINTS: self._use_own_points,
             Way.CHANGE_CUSTOMER: entry.customer.go,
@@ -81,6 +81,12 @@ class WaysPresenter(QObject):
             self._counter.check()
         else:
             self._customer.find()
+
+    def _try_online(self) -> None:
+        if self._entry.points.text:
+            self._counter.check_online()
+        else:
+            self._customer.find_online()
 
     def _use_own_points(self) -> None:
         self._entry.programs.use_own_points()

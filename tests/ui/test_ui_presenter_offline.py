@@ -60,6 +60,18 @@ def test_try_online_asks_the_ledger_again_and_gets_its_word(qtbot: QtBot) -> Non
     cashier.wait(lambda: cashier.text("statusConnection") == "Online")
 
 
+def test_while_the_line_is_down_another_amount_is_answered_at_once_without_trying_it(qtbot: QtBot) -> None:
+    cashier, ledger, _ = _offline(qtbot)
+    cashier.ask("250")
+    cashier.wait_title("Probably yes (offline)")
+    ledger.is_up_now = True
+    cashier.ask("900")
+    cashier.wait_title("Probably no (offline)")
+    cashier.key(Qt.Key.Key_F5)
+    cashier.wait_title("Not enough points")
+    assert cashier.state == "refused"
+
+
 def test_a_customer_never_seen_cannot_be_looked_up_offline(qtbot: QtBot) -> None:
     cashier, ledger, _ = _offline(qtbot)
     cashier.key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
