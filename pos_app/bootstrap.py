@@ -48,7 +48,7 @@ def view_of(settings: Settings, *, is_training: bool = False, has_secrets_file: 
     """What the window shows of the till before anything was looked up."""
     return TillView(
         store=settings.till_store,
-        till=settings.till_name,
+        till=settings.till_name or settings.ledger_login,
         is_training=is_training,
         bill=settings.sale_bill,
         ask_before_code=settings.code_ask_first,
@@ -365,7 +365,10 @@ def run_demo(tour_folder: Path | None, say: Callable[[str], None]) -> int:
     practice = training_till()
     try:
         return run_training(
-            practice.stage, view_of(Settings(till_store="014", till_name="Practice till"), is_training=True), tour_folder, say
+            practice.stage,
+            view_of(Settings(till_store="014", till_name="Practice till"), is_training=True),
+            tour_folder,
+            say,
         )
     finally:
         practice.close()

@@ -28,10 +28,20 @@ from support.shop import Ran, Shop, a_shop, pos_app
 from pos_app.cli import CONTRACT_OPTIONS
 from pos_app.cli import pos_app as command_line
 
-COMMANDS = ("", "check", "demo", "doctor", "ledger", "ledger import", "ledger serve", "ledger verify", "ledger till add")
+COMMANDS = (
+    "",
+    "check",
+    "demo",
+    "doctor",
+    "ledger",
+    "ledger import",
+    "ledger serve",
+    "ledger verify",
+    "ledger till add",
+)
 
 
-# --- Help --------------------------------------------------------------------------------------------------------------
+# --- Help -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -67,7 +77,7 @@ def test_the_version_is_told() -> None:
     assert ran.out.startswith("Points Desk, version ")
 
 
-# --- pos-app check ---------------------------------------------------------------------------------------------------
+# --- pos-app check ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +138,10 @@ def test_json_is_one_object_with_points_as_text(ledger: LedgerServer, password_f
         (("--mobile", MOBILE, "--points", "1", "--validation-type", "PIGEON"), "--validation-type"),
         (("--mobile", MOBILE, "--currency-input", "true"), "--currency-value"),
         (("--mobile", MOBILE, "--points", "1", "--user-group2-id", "x"), "--user-group2-id"),
-        (("--mobile", MOBILE, "--points", "1", "--group-redemption", "true", "--user-group2-id", "1"), "--group-redemption"),
+        (
+            ("--mobile", MOBILE, "--points", "1", "--group-redemption", "true", "--user-group2-id", "1"),
+            "--group-redemption",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )
@@ -199,7 +212,7 @@ def a_closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# --- Settings --------------------------------------------------------------------------------------------------------
+# --- Settings ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_setting_can_be_changed_for_one_start(ledger: LedgerServer, password_file: Path, tmp_path: Path) -> None:
@@ -222,7 +235,11 @@ def test_the_environment_names_settings_too(ledger: LedgerServer, tmp_path: Path
 @pytest.mark.parametrize(
     ("options", "environment", "sentence"),
     [
-        (("--set", "retry.read_s=soon"), {}, "command line: retry.read_s is 'soon', expected a number from 0.1 to 120."),
+        (
+            ("--set", "retry.read_s=soon"),
+            {},
+            "command line: retry.read_s is 'soon', expected a number from 0.1 to 120.",
+        ),
         (("--set", "no.such=1"), {}, "command line: there is no setting 'no.such'."),
         (("--set", "words"), {}, "'words' is not NAME=VALUE"),
         ((), {"POS_SALE_BILL": "maybe"}, "environment: sale.bill is 'maybe', expected one of off, optional, required."),
@@ -245,7 +262,7 @@ def test_a_wrong_settings_file_is_named(tmp_path: Path) -> None:
         assert str(tmp_path / "settings.toml") in ran.err
 
 
-# --- The window ------------------------------------------------------------------------------------------------------
+# --- The window -------------------------------------------------------------------------------------------------------
 
 
 def test_a_second_window_on_the_same_folder_says_so_and_ends(tmp_path: Path) -> None:
@@ -258,7 +275,7 @@ def test_a_second_window_on_the_same_folder_says_so_and_ends(tmp_path: Path) -> 
         till.look_up(MOBILE)  # The first one works on.
 
 
-# --- pos-app ledger --------------------------------------------------------------------------------------------------
+# --- pos-app ledger ---------------------------------------------------------------------------------------------------
 
 
 def written(folder: Path, *lines: object) -> Path:
@@ -288,7 +305,12 @@ def test_import_counts_what_it_loaded(tmp_path: Path) -> None:
         (a_till(login="till.014.4", program_id="gold"), 4, "program_id", "a whole number"),
         ({"kind": "penguin"}, 4, "kind", "customer"),
         ("not json", 4, "line", "one JSON object"),
-        (a_customer(wallets=[{"program_id": 973, "lots": [{"points": "-1"}]}]), 4, "wallets[0].lots[0].points", "points"),
+        (
+            a_customer(wallets=[{"program_id": 973, "lots": [{"points": "-1"}]}]),
+            4,
+            "wallets[0].lots[0].points",
+            "points",
+        ),
     ],
     ids=["id", "mobile", "program", "kind", "json", "points"],
 )
@@ -301,7 +323,9 @@ def test_an_import_error_names_file_line_and_field(
     told = ran.out + ran.err
     assert f"{file}, line {number}, {field}: found " in told
     assert expected in told.partition("expected")[2]
-    verified = pos_app("--data-dir", tmp_path, "ledger", "till", "add", "--organisation", "1", "--store", "1", "--login", "a")
+    verified = pos_app(
+        "--data-dir", tmp_path, "ledger", "till", "add", "--organisation", "1", "--store", "1", "--login", "a"
+    )
     assert "no organisation 1" in verified.out + verified.err, "of a file with a wrong line nothing is loaded"
 
 

@@ -13,7 +13,9 @@ from pos_app.settings import Place
 
 def examined(folder: Path, **settings: object) -> dict[str, tuple[Grade, str]]:
     """Every finding by its sentence."""
-    findings = examine(Place(data_dir=folder, command_line={name.replace("__", "."): settings[name] for name in settings}))
+    findings = examine(
+        Place(data_dir=folder, command_line={name.replace("__", "."): settings[name] for name in settings})
+    )
     return {each.what: (each.grade, each.advice) for each in findings}
 
 

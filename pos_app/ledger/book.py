@@ -126,6 +126,9 @@ class Book:
             moment = self._tools.moment(connection, till)
         if not self.has_extension:
             return Capabilities()
+        # A till mapped to no program asks by the default one (contract 2.3): that is the program in force for it.
+        default = moment.rules.default_program
+        default_id = None if default is None else default.program_id
         return Capabilities(
             service="pos-app-ledger",
             version=__version__,
@@ -138,7 +141,7 @@ class Book:
                 login=till.login,
                 store=till.store,
                 name=till.name,
-                program_id=till.program_id,
+                program_id=till.program_id if till.program_id is not None else default_id,
                 currency=till.currency,
                 currency_rate=till.currency_rate,
                 state=till.state,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from pos_app.domain.answers import TillInfo
 from pos_app.domain.facts import Organisation, Program
 from pos_app.domain.request import CustomerRef
 from pos_app.domain.trouble import LineDownError, NotSafeError, NotTheServiceError, Trouble, UnclearAnswerError
@@ -42,6 +43,7 @@ class LookupService:
         self._lock = threading.Lock()
         self._rules_due_at: dict[int, float] = {}
         self._own_program_id: int | None = None
+        self._till: TillInfo | None = None
 
     def find(self, customer: CustomerRef) -> Found | None:
         """Find a customer and remember her; None: the ledger says nobody has this identifier.
@@ -76,6 +78,10 @@ class LookupService:
         """The organisation's switches as last told, None when never told. Asks nobody."""
         return self._cache.organisation()
 
+    def till(self) -> TillInfo | None:
+        """What the ledger said of this till since the start, None while it said nothing. Asks nobody."""
+        return self._till
+
     def refresh_rules(self) -> None:
         """Fetch capabilities, the organisation's switches and the rules of each known program. Slow.
 
@@ -87,6 +93,7 @@ class LookupService:
             if organisation is not None:
                 self._cache.keep_organisation(organisation, self._clock.wall())
             known = {program.program_id: program for program in self._cache.programs()}
+            self._till = till or self._till
             if till is not None and till.program_id is not None:
                 self._own_program_id = till.program_id
                 known.setdefault(till.program_id, Program(program_id=till.program_id, name="", are_rules_known=False))

@@ -16,11 +16,11 @@ MARK_PX = 18
 class Header(QFrame):
     """Shows the state of the till. Every part says the same in its accessible name (ux B.13)."""
 
-    def __init__(self, *, place: str, operator: str, operator_role: str, theme: str) -> None:
+    def __init__(self, *, store: str, till: str, operator: str, operator_role: str, theme: str) -> None:
         super().__init__()
         named(self, "header")
         self._colours = tokens(theme)
-        self._place = named(Elided(place), "statusPlace")
+        self._place = named(Elided(""), "statusPlace")
         self._operator = named(Elided(operator), "statusOperator")
         if operator and operator_role:
             self._operator.show_text(self.tr("{operator} ({role})").format(operator=operator, role=operator_role))
@@ -28,6 +28,9 @@ class Header(QFrame):
             self._operator.setAccessibleName(name)
         elif operator:
             self._operator.setAccessibleName(self.tr("Signed in: {operator}").format(operator=operator))
+        else:
+            self._operator.show_text(self.tr("Nobody signed in"))
+            self._operator.setAccessibleName(self.tr("Nobody signed in"))
         self._mark = Mark("offline", self._colours["quiet"], MARK_PX)
         self._connection = text_label("statusConnection", wraps=False)
         self._sync = text_label("statusSync", wraps=False)
@@ -47,9 +50,17 @@ class Header(QFrame):
         layout.addLayout(line)
         for label in (self._sync, self._outbox, self._storage):
             layout.addWidget(label)
+        self.show_place(store, till)
         self.show_line("unknown", self.tr("Starting"), self.tr("Connection: starting"), "")
         self.show_sync(self.tr("Not synced yet"), self.tr("Last sync: none yet"), "")
         self.show_outbox(0, 0)
+
+    def show_place(self, store: str, till: str) -> None:
+        """Show where this till stands; what is not known is left out."""
+        if store and till:
+            self._place.show_text(self.tr("Store {store}, {till}").format(store=store, till=till))
+        else:
+            self._place.show_text(store or till or self.tr("This till"))
 
     def show_line(self, state: str, word: str, name: str, description: str) -> None:
         """Show the line. `state` is a `LineState`; the shape is full only when there is a line."""

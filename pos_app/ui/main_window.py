@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.setProperty("training", view.is_training)
         self.announcer = Announcer(self, self.tr("Training. ") if view.is_training else "")
         self.header = Header(
-            place=self._place(view), operator=view.operator, operator_role=view.operator_role, theme=view.theme
+            store=view.store, till=view.till, operator=view.operator, operator_role=view.operator_role, theme=view.theme
         )
         self.entry = EntryColumn(view.theme)
         self.card_place = CardPlace(view.theme, view.base_px)
@@ -148,11 +148,6 @@ class MainWindow(QMainWindow):
         title = self.tr("Points Desk")
         self.setWindowTitle(self.tr("TRAINING - {title}").format(title=title) if self._view.is_training else title)
         self.setAccessibleName(self.windowTitle())
-
-    def _place(self, view: TillView) -> str:
-        if view.store and view.till:
-            return self.tr("Store {store}, {till}").format(store=view.store, till=view.till)
-        return view.store or view.till or self.tr("This till")
 
     # Keys
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from pos_app.domain.answers import TillInfo
 from pos_app.domain.facts import Organisation, Program
 from pos_app.domain.redemption import Redemption, State
 from pos_app.domain.trouble import Trouble
@@ -32,6 +33,7 @@ class Known:
 
     programs: tuple[Program, ...]
     organisation: Organisation | None
+    till: TillInfo | None
     synced_at: datetime | None
 
 
@@ -152,16 +154,18 @@ class TillPresenter(QObject):
     def _fetch_known(self) -> Known:
         self._services.lookup.refresh_rules()
         known = self._read_known()
-        return Known(known.programs, known.organisation, self._services.clock.wall())
+        return replace(known, synced_at=self._services.clock.wall())
 
     def _read_known(self) -> Known:
         lookup = self._services.lookup
-        return Known(tuple(lookup.programs()), lookup.organisation(), None)
+        return Known(tuple(lookup.programs()), lookup.organisation(), lookup.till(), None)
 
     def _show_known(self, known: Known) -> None:
         self._serving.programs = known.programs
         if known.organisation is not None:
             self._serving.organisation = known.organisation
+        if known.till is not None:
+            self._header.show_place(known.till.store, known.till.name or known.till.login)
         if known.synced_at is not None:
             self._synced_at = known.synced_at
             self._rules.start()

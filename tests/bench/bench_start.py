@@ -83,6 +83,7 @@ run_window(Place(data_dir=Path(sys.argv[2])), on_start=watch)
 def one_start(script: str, *arguments: str) -> tuple[float, float]:
     """Milliseconds until the process says that it is there, and its memory then in MB."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # An installed till has its compiled modules, as the floor has.
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, env=environment, text=True

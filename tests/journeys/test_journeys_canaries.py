@@ -32,7 +32,12 @@ WRONG_CODE = "ZZ9ZZ9"
 def a_shop_of_canaries(folder: Path) -> Iterator[Shop]:
     """Two customers who can be mistaken for nothing else; the till has seen the first of them only."""
     first = a_customer(
-        mobile=SEEN, email=EMAIL, external_id=EXTERNAL, first_name=NAMES[0], last_name=NAMES[1], cards=[{"number": CARD}]
+        mobile=SEEN,
+        email=EMAIL,
+        external_id=EXTERNAL,
+        first_name=NAMES[0],
+        last_name=NAMES[1],
+        cards=[{"number": CARD}],
     )
     second = a_customer(
         id=50002,
@@ -57,7 +62,7 @@ class Aftermath:
 
 
 def everything(shop: Shop) -> Aftermath:
-    """One till through a whole day: lookup, check, wrong code, right code, redeem, cut line, offline, the command line."""
+    """One till through a whole day: lookup, check, wrong and right code, redeem, cut line, offline, command line."""
     said: list[Ran] = []
     till_folder = shop.till_folder()
 

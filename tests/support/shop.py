@@ -165,7 +165,9 @@ class Shop:
                 rows = connection.execute(query).all()
         finally:
             book.close()
-        return [Charge(key or "", Points(points), Points(back), Points(int(moved))) for key, points, back, moved in rows]
+        return [
+            Charge(key or "", Points(points), Points(back), Points(int(moved))) for key, points, back, moved in rows
+        ]
 
     def differences(self) -> list[str]:
         """What `ledger verify` finds."""
