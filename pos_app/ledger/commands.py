@@ -15,10 +15,10 @@ from pos_app.files.clock import SystemClock
 from pos_app.ledger.book import Book
 from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError
 from pos_app.ledger.importer import ControlTotal, ImportRefusedError, import_file
+from pos_app.ledger.new_till import TillRefusedError, add_till
 from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
 from pos_app.ledger.senders import CodeSender
 from pos_app.ledger.store import open_book
-from pos_app.ledger.tills import TillRefusedError, add_till
 
 Say = Callable[[str], None]
 DONE: Final = 0

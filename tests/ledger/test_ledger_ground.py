@@ -17,7 +17,7 @@ import pos_app.ledger
 from pos_app.ledger.errors import BadDatabaseUrlError
 from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
 from pos_app.ledger.store import open_book
-from pos_app.ledger.tills import TillRefusedError, add_till, digest_of
+from pos_app.ledger.new_till import TillRefusedError, add_till, digest_of
 
 ROOM = Path(pos_app.ledger.__path__[0])
 
