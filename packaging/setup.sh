@@ -32,7 +32,7 @@ need_packages() {
 
 QT_PACKAGES=(libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxcb-shape0
     libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0 libxkbcommon0 libegl1 libgl1 libglib2.0-0 libfontconfig1
-    libdbus-1-3 fonts-dejavu-core)
+    libdbus-1-3 fonts-dejavu-core fonts-lohit-deva)
 
 # The virtual environment is made anew only when the project's own list of needs has changed.
 need_environment() {

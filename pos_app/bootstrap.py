@@ -6,13 +6,14 @@ SQLAlchemy and requests are read from disk.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pos_app import __version__
 from pos_app.domain.trouble import LineDownError, StorageError
@@ -99,8 +100,7 @@ def join_services(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Wired:
+class Wired(NamedTuple):
     """A till's services, and how to close what is under them."""
 
     services: TillServices
@@ -149,8 +149,7 @@ def live_till(settings: Settings, folder: Path, kept: TillSecrets, clock: Clock)
     return Wired(services, close)
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(NamedTuple):
     """A training till: what the training room plays on, its ledger, and how to throw everything away."""
 
     stage: Stage
@@ -290,6 +289,9 @@ class LiveStart:
 
     def run(self, on_start: Callable[[], object] | None) -> int:
         """Show the window, wire it behind its first painting, and close everything at the end."""
+        # A start makes much and throws little away: collecting would walk over all of it, a tenth of the time until
+        # the till is ready. `ui.start` begins to collect when there is work.
+        gc.disable()
         from pos_app.ui.start import Wiring, run
 
         wiring = Wiring(
@@ -301,6 +303,7 @@ class LiveStart:
         try:
             return run(view_of(self._settings), wiring, on_start)
         finally:
+            gc.enable()
             if self._wired is not None:
                 self._wired.close()
 
@@ -360,6 +363,8 @@ def run_demo(tour_folder: Path | None, say: Callable[[str], None]) -> int:
     """Trainer mode: the same window over a practice ledger. With `tour_folder` the tour is played without a display."""
     if tour_folder is not None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        # That platform tells of sizes it cannot propagate; between the steps it would only be noise.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from pos_app.training.start import run_training
 
     practice = training_till()

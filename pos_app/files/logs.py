@@ -45,6 +45,12 @@ _PATTERNS: Final = (
     # Seven digits and more, however grouped, but for a date; or ten in a row, even inside a word.
     (re.compile(r"(?<!\w)(?!\d{4}-\d\d-\d\d(?!\d))\+?\(?\d(?:[ ().\-/]{0,2}\d){6,}(?!\w)|\+?\d{10,}"), "<number>"),
 )
+_SIGNS: Final = (
+    *("?", "@", "://", "code", "otp", "pin", "authorization", "basic", "bearer"),
+    *("password", "passwd", "secret", "token", "digest", "database_key"),
+)
+_SEVEN_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/]{0,2}[0-9]){6}")
+_LONG_HEX: Final = re.compile(r"[0-9a-f]{32}")
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)} | {
     10: "\\n", 13: "\\r", 9: " ",
 }  # fmt: skip
@@ -52,9 +58,24 @@ _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x85, 0
 
 def redact(text: str) -> str:
     """Take phones, e-mails, codes, logins, addresses and query strings out of a text, and put it on one line."""
+    if _is_harmless(text):
+        return text
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text.translate(_CONTROLS)
+
+
+def _is_harmless(text: str) -> bool:
+    """Say whether no pattern can match: each needs a sign or a long number. Most lines have neither, and it is quick.
+
+    Only for ASCII: elsewhere there are letters that patterns take for others, and more digits than ten.
+    """
+    if not (text.isascii() and text.isprintable()):
+        return False
+    lowered = text.lower()
+    if any(sign in lowered for sign in _SIGNS):
+        return False
+    return _SEVEN_DIGITS.search(lowered) is None and _LONG_HEX.search(lowered) is None
 
 
 class RedactingFilter(logging.Filter):

@@ -39,7 +39,11 @@ if TYPE_CHECKING:
 _JSON: Final = {"format": "json"}
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAY_HOLD_A_NO: Final = frozenset({200, 400})
-"""Some clusters send a refusal as 400, with the whole answer in it (contract 1.5)."""
+"""Some clusters send a refusal as 400, with the whole answer in it (contract 1.5). With any other status a redemption
+is unclear (reliability 4.2)."""
+
+_ABOUT_THE_TILL: Final = frozenset({401, 403, 408, 429, 503})
+"""These speak of the till or the line, never of the customer. A question may be answered under any other status."""
 
 Answer = TypeVar("Answer")
 
@@ -246,7 +250,7 @@ class HttpLedger:
 
         Raises: Trouble, for every other one; what the service can do is asked anew when it lacks the call.
         """
-        if reply.is_ok or (reply.status in _MAY_HOLD_A_NO and _has_item(reply.body)):
+        if reply.is_ok or (reply.status not in _ABOUT_THE_TILL and _has_item(reply.body)):
             return reply
         if reply.status in {404, 405}:
             with self._lock:

@@ -11,6 +11,8 @@ import re
 import socket
 import ssl
 import threading
+from collections.abc import Callable
+from functools import cache
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -64,7 +66,10 @@ class Transport:
         self._session.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": f"pos-app/{software}", "Accept": "application/json", "Accept-Encoding": "identity"}
         )
-        adapter = _Adapter(_trusting(ca_file), clock)
+        trusted = cache(lambda: _trusting(ca_file))
+        if ca_file is not None:
+            trusted()  # A file that cannot be used is told at once.
+        adapter = _Adapter(trusted, clock)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -255,24 +260,33 @@ class _Fresh:
         super()._put_conn(connection)  # type: ignore[misc]
 
 
+class _Trusting:
+    """A pool with our TLS. Certificates are read for the first one: it takes 20 ms that no start should wait for."""
+
+    trusted: Callable[[], ssl.SSLContext]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "ssl_context": self.trusted()})
+
+
 class _Adapter(HTTPAdapter):
     """Gives every connection our TLS and our eyes. It never retries (`max_retries` is 0)."""
 
-    def __init__(self, context: ssl.SSLContext, clock: Clock) -> None:
-        self._context = context
-        shared = {"clock": clock}
+    def __init__(self, trusted: Callable[[], ssl.SSLContext], clock: Clock) -> None:
+        plain = {"ConnectionCls": _PlainConnection, "clock": clock}
+        safe = {"ConnectionCls": _SafeConnection, "clock": clock, "trusted": staticmethod(trusted)}
         self._pools = {
-            "http": type("_PlainPool", (_Fresh, HTTPConnectionPool), {"ConnectionCls": _PlainConnection, **shared}),
-            "https": type("_SafePool", (_Fresh, HTTPSConnectionPool), {"ConnectionCls": _SafeConnection, **shared}),
+            "http": type("_PlainPool", (_Fresh, HTTPConnectionPool), plain),
+            "https": type("_SafePool", (_Fresh, _Trusting, HTTPSConnectionPool), safe),
         }
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **pool_kwargs)
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **proxy_kwargs)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
         manager.pool_classes_by_scheme = self._pools
         return manager
 

@@ -16,7 +16,13 @@ WRITER: Final = "ledger_writer"
 
 
 class Backend(Protocol):
-    """The differences between databases; a module with these functions."""
+    """The differences between databases; a module with these names."""
+
+    READERS: int
+    """How many threads of one process may read at a time."""
+
+    WRITERS: int
+    """How many threads of one process may be in a writing transaction at a time."""
 
     def open_engine(self, url: URL) -> Engine:
         """Make an engine whose writers exclude each other as far as they must.

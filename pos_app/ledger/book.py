@@ -65,16 +65,19 @@ class Book:
     def till(self, login: str, digest: str) -> Till | None:
         """The till of a login, if the digest of its password is right (contract 1.2). None: not authenticated.
 
+        The rules in memory may say yes: each question of this till makes sure, in its own transaction, that they still
+        hold (`TillChangedError`). They may be too old to say no.
+
         Raises:
             LedgerBusyError: the database could not be read in time.
         """
-        with self.store.read() as connection:
-            rules = self.rules(connection)
-        given = proof_of(digest, self.secrets.pepper)
-        # A login nobody has takes as long as a wrong password, so that logins cannot be told apart.
-        if not hmac.compare_digest(rules.proofs.get(login, _NOBODY), given):
-            return None
-        return self._usable(rules.tills.get(login))
+        proof = proof_of(digest, self.secrets.pepper)
+        newest = self._tools.rulebook.newest
+        till = None if newest is None else self._proved(newest, login, proof)
+        if till is None:
+            with self.store.read() as connection:
+                till = self._proved(self.rules(connection), login, proof)
+        return till
 
     def find_till(self, login: str) -> Till | None:
         """The till of a login, without its password: for callers inside this process."""
@@ -85,19 +88,30 @@ class Book:
         """Organisations, programs and tills as a transaction sees them."""
         return self._tools.rulebook.at(connection)
 
+    def _proved(self, rules: Rules, login: str, proof: str) -> Till | None:
+        till = rules.tills.get(login)
+        # A login nobody has takes as long as a wrong password, so that logins cannot be told apart.
+        is_right = hmac.compare_digest(_NOBODY if till is None else till.proof, proof)
+        return self._usable(till) if is_right else None
+
     @staticmethod
     def _usable(till: Till | None) -> Till | None:
         return None if till is None or till.state == "DISABLED" else till
 
     # --- Questions -------------------------------------------------------------------------------------------------
 
-    def check(self, till: Till, request: RedemptionRequest, ask: ExtensionAsk | None = None) -> CheckAnswer:
+    def check(
+        self, till: Till, request: RedemptionRequest, ask: ExtensionAsk | None = None, *, with_extension: bool = True
+    ) -> CheckAnswer:
         """Answer `isredeemable` (contract 2). Moves nothing; may send a code, and counts a wrong one.
+
+        It is asked so often that what the extension says is only put together where it will be told.
 
         Raises:
             LedgerBusyError: the database could not be read in time.
         """
-        return checking.check(self._tools, till, request, None if ask is None else ask.cashier)
+        cashier = None if ask is None else ask.cashier
+        return checking.check(self._tools, till, request, cashier, with_extension=with_extension)
 
     def send_code(self, till: Till, command: SendCode, ask: ExtensionAsk | None = None) -> CodeAnswer:
         """Answer `validationcode` (contract 3). `ask` names the cashier, who is not part of this command's record.

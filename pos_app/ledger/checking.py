@@ -66,7 +66,9 @@ def question_of(request: RedemptionRequest, known: Known, points: Points | None)
     )
 
 
-def check(tools: Tools, till: Till, request: RedemptionRequest, cashier: int | None) -> CheckAnswer:
+def check(
+    tools: Tools, till: Till, request: RedemptionRequest, cashier: int | None, *, with_extension: bool = True
+) -> CheckAnswer:
     """May this customer redeem this now? With `issue_otp` a code goes out once everything else has passed (2.6)."""
     with tools.store.read() as connection:
         moment = tools.moment(connection, till)
@@ -98,12 +100,14 @@ def check(tools: Tools, till: Till, request: RedemptionRequest, cashier: int | N
         refusal=asked.refusal,
         code=code_for(asked.endpoint, unsent) if is_unsent else asked.code,
         message=message_for(asked.endpoint, unsent) if is_unsent else asked.message,
-        extension=extension_of(
-            asked,
-            reason=None if issued is None else issued.reason,
-            otp=None if issued is None else issued.view,
-        ),
+        extension=_extension_of(asked, issued) if with_extension else None,
     )
+
+
+def _extension_of(asked: Asked, issued: Issued | None) -> Extension:
+    if issued is None:
+        return extension_of(asked)
+    return extension_of(asked, reason=issued.reason, otp=issued.view)
 
 
 def _issue(tools: Tools, till: Till, request: RedemptionRequest, known: Known, found: Judged) -> Issued | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import random
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, CursorResult, select, update
@@ -19,6 +20,9 @@ from pos_app.services.ports import Clock
 TRIES_MAX: Final = 8
 """A transaction that lost against another one runs again, at most so often (reliability 4.5)."""
 
+WAIT_S: Final = 5.0
+"""How long a thread waits for a connection, in seconds: as long as a connection waits for another process."""
+
 Made = TypeVar("Made")
 
 _META: Final = schema.meta
@@ -30,10 +34,63 @@ class LostRaceError(Exception):
     """What was read is no longer so: the whole transaction must run again."""
 
 
-class Store:
-    """One database. Each thread keeps a connection for reading and one for writing; both are opened when first used."""
+class Lane:
+    """A few connections of one purpose, each opened when first needed and lent to one thread at a time.
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    Threads come and go and may be the server's own, so no connection belongs to one. There are no more of them than
+    the database is fast with: who finds none free waits once, and not again and again in the middle of the work.
+    """
+
+    def __init__(self, open_one: Callable[[], Connection], count: int, wait_s: float) -> None:
+        self._open_one = open_one
+        self._wait_s = wait_s
+        self._free: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
+        """None: one that is still to be opened."""
+        self._is_closed = False
+        for _ in range(count):
+            self._free.put(None)
+
+    def take(self) -> Connection:
+        """Take a connection; it must be given back.
+
+        Raises:
+            LedgerBusyError: none became free in time, or the ledger is being closed.
+            DBAPIError: a new one could not be opened.
+        """
+        try:
+            kept = self._free.get(timeout=0 if self._is_closed else self._wait_s)
+        except queue.Empty:
+            raise LedgerBusyError from None
+        if kept is not None:
+            return kept
+        try:
+            return self._open_one()
+        except BaseException:
+            self._free.put(None)
+            raise
+
+    def give_back(self, connection: Connection, *, is_sound: bool) -> None:
+        """Give a connection back; one that failed is closed, and a fresh one takes its place when it is needed."""
+        self._free.put(connection if is_sound else None)
+        if not is_sound:
+            connection.close()
+        if self._is_closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close all connections; those that are lent are closed when they come back."""
+        self._is_closed = True
+        with suppress(queue.Empty):
+            while True:
+                kept = self._free.get_nowait()
+                if kept is not None:
+                    kept.close()
+
+
+class Store:
+    """One database, with a few connections for reading and for writing."""
+
+    def __init__(self, url: str, clock: Clock, wait_s: float = WAIT_S) -> None:
         """Open the database; tables are made when they are missing.
 
         Raises:
@@ -44,9 +101,8 @@ class Store:
         self._backend, parsed = backend_for(url)
         self._engine = self._backend.open_engine(parsed)
         self._clock = clock
-        self._here = threading.local()
-        self._opened: list[tuple[threading.Thread, Connection]] = []
-        self._opened_lock = threading.Lock()
+        self._readers = Lane(partial(self._connect, writes=False), self._backend.READERS, wait_s)
+        self._writers = Lane(partial(self._connect, writes=True), self._backend.WRITERS, wait_s)
         try:
             self._make_tables()
         except DBAPIError as error:
@@ -56,24 +112,15 @@ class Store:
             self.close()
             raise
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one moment of the database and changes nothing.
 
         Raises:
             LedgerBusyError: the database could not be read in time.
         """
-        try:
-            connection = self._connection("reader")
-            with connection.begin():
-                yield connection
-        except DBAPIError as error:
-            if self._backend.is_contention(error):
-                raise LedgerBusyError from error
-            raise
+        return self._transaction(self._readers)
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """A transaction that writes; it has the database's word that nobody else writes the same.
 
         It commits at the end of the block and rolls back when the block raises.
@@ -81,14 +128,7 @@ class Store:
         Raises:
             LedgerBusyError: another writer held on for too long.
         """
-        try:
-            connection = self._connection("writer")
-            with connection.begin():
-                yield connection
-        except DBAPIError as error:
-            if self._backend.is_contention(error):
-                raise LedgerBusyError from error
-            raise
+        return self._transaction(self._writers)
 
     def writing(self, work: Callable[[Connection], Made]) -> Made:
         """Run `work` in a writing transaction, again from its start when it lost a race.
@@ -115,32 +155,28 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. Nothing may be asked afterwards."""
-        with self._opened_lock:
-            for _, connection in self._opened:
-                connection.close()
-            self._opened.clear()
-            self._here = threading.local()
+        self._readers.close()
+        self._writers.close()
         self._engine.dispose()
 
-    def _connection(self, purpose: str) -> Connection:
-        kept: Connection | None = getattr(self._here, purpose, None)
-        if kept is None or kept.closed:
-            kept = self._engine.connect().execution_options(**{WRITER: purpose == "writer"})
-            setattr(self._here, purpose, kept)
-            with self._opened_lock:
-                self._close_orphans()
-                self._opened.append((threading.current_thread(), kept))
-        return kept
+    @contextmanager
+    def _transaction(self, lane: Lane) -> Iterator[Connection]:
+        connection, is_sound = None, True
+        try:
+            connection = lane.take()
+            with connection.begin():
+                yield connection
+        except DBAPIError as error:
+            if self._backend.is_contention(error):
+                raise LedgerBusyError from error
+            is_sound = False
+            raise
+        finally:
+            if connection is not None:
+                lane.give_back(connection, is_sound=is_sound)
 
-    def _close_orphans(self) -> None:
-        """Close the connections of threads that have ended, so that a long-lived process does not collect them."""
-        alive = []
-        for thread, connection in self._opened:
-            if thread.is_alive():
-                alive.append((thread, connection))
-            else:
-                connection.close()
-        self._opened = alive
+    def _connect(self, *, writes: bool) -> Connection:
+        return self._engine.connect().execution_options(**{WRITER: writes})
 
     def _make_tables(self) -> None:
         with self.write() as connection:

@@ -10,6 +10,10 @@ class LedgerBusyError(Exception):
         super().__init__("another writer holds the ledger's database")
 
 
+class TillChangedError(LedgerBusyError):
+    """The till was let in by rules that no longer hold: it must prove itself again."""
+
+
 class UnknownKeyError(Exception):
     """This key belongs to another till, or to none that may cancel it (sync-api 8: 404)."""
 

@@ -21,6 +21,7 @@ from pos_app.domain.request import RedemptionRequest
 from pos_app.ledger import schema
 from pos_app.ledger.lots import alive
 from pos_app.ledger.people import Person, find_family_group, find_person
+from pos_app.ledger.prepared import Prepared
 from pos_app.ledger.rulebook import OrganisationRules
 from pos_app.ledger.tills import Till
 
@@ -54,7 +55,7 @@ def _wallets(*conditions: Any) -> Select[Any]:
 
 
 _OWN_ALL: Final = _wallets(_IN_ORG, _WALLET.c.customer_id == bindparam("owner"))
-_OWN: Final = _wallets(_IN_ORG, _WALLET.c.customer_id == bindparam("owner"), _IN_PROGRAM)
+_OWN: Final = Prepared(_wallets(_IN_ORG, _WALLET.c.customer_id == bindparam("owner"), _IN_PROGRAM))
 _FAMILY: Final = _wallets(_IN_ORG, _WALLET.c.family_group_id == bindparam("owner"), _IN_PROGRAM)
 _MEMBERS: Final = _wallets(
     _IN_ORG,
@@ -206,7 +207,7 @@ def _paying_wallets(
         del parameters["program"]
         found = [_kept(row) for row in connection.execute(_OWN_ALL, parameters)]
         return _unpaused([each for each in found if _is_active(rules, each)])
-    return tuple(_kept(row) for row in connection.execute(_OWN, parameters))
+    return tuple(_kept(row) for row in _OWN.rows(connection, parameters))
 
 
 def _unpaused(wallets: Sequence[KeptWallet]) -> tuple[KeptWallet, ...]:
@@ -223,15 +224,15 @@ def _as_one(
     connection: Connection, wallets: Sequence[KeptWallet], ruling: Program, criteria: Criteria, today: date
 ) -> Wallet:
     """What the rules see: one wallet, or the sum of several."""
-    balance = sum(each.balance.thousandths for each in wallets)
-    reserved = sum(each.reserved.thousandths for each in wallets)
+    balance = sum([each.balance.thousandths for each in wallets])
+    reserved = sum([each.reserved.thousandths for each in wallets])
     return Wallet(
         program_id=ruling.program_id,
         balance=Points(balance),
         available=Points(balance - reserved),
-        lifetime_points=Points(sum(each.lifetime_points.thousandths for each in wallets)),
-        lifetime_purchases=sum((each.lifetime_purchases for each in wallets), Decimal(0)),
-        promised_points=Points(sum(each.promised_points.thousandths for each in wallets)),
+        lifetime_points=Points(sum([each.lifetime_points.thousandths for each in wallets])),
+        lifetime_purchases=sum([each.lifetime_purchases for each in wallets], Decimal(0)),
+        promised_points=Points(sum([each.promised_points.thousandths for each in wallets])),
         is_paused=all(each.is_paused for each in wallets),
         redeemed_days=redeemed_days(connection, [each.wallet_id for each in wallets], criteria, today),
         wallet_id=wallets[0].wallet_id if len(wallets) == 1 else None,

@@ -103,8 +103,8 @@ def _amount(command: Redeem) -> str:
             return str(points)
         case AskedValue(value):
             return f"value {value.normalize():f}"
-        case UnreadableAmount(refusal):
-            return refusal.value
+        case UnreadableAmount(refusal, shown=shown):
+            return f"{refusal.value} {shown}"
 
 
 def _hashed(parts: list[object]) -> str:

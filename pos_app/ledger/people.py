@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from pos_app.domain.answers import Identity
 from pos_app.domain.facts import Customer, FamilyGroup, Member
 from pos_app.domain.request import CustomerRef, FamilyGroupRef, IdentifierKind, PrimaryKind
 from pos_app.ledger import schema
+from pos_app.ledger.prepared import Prepared
 
 BLOCKING_FRAUD: Final = frozenset({"MARKED", "CONFIRMED", "RECONFIRMED", "FRAUD"})
-"""The fraud values that block redemption (contract section 5)."""
+"""The fraud values that block redemption (contract section 5), in whatever case they were imported."""
 
 _NO_DIGIT: Final = re.compile(r"[^0-9]")
 _CUSTOMER: Final = schema.customer
@@ -22,9 +24,24 @@ _IDENTIFIER: Final = schema.identifier
 _GROUP: Final = schema.family_group
 _MEMBER: Final = schema.family_member
 
-_BY_ID: Final = select(_CUSTOMER).where(_CUSTOMER.c.org == bindparam("org"), _CUSTOMER.c.id == bindparam("id"))
-_BY_IDENTIFIER: Final = (
-    select(_CUSTOMER, _IDENTIFIER.c.is_active)
+_PERSON: Final = (
+    _CUSTOMER.c.id,
+    _CUSTOMER.c.mobile,
+    _CUSTOMER.c.email,
+    _CUSTOMER.c.external_id,
+    _CUSTOMER.c.first_name,
+    _CUSTOMER.c.last_name,
+    _CUSTOMER.c.type,
+    _CUSTOMER.c.campaign_only,
+    _CUSTOMER.c.fraud_status,
+    _CUSTOMER.c.tier,
+    _CUSTOMER.c.default_family_group_id,
+    _CUSTOMER.c.code_right_at,
+    _CUSTOMER.c.codes_locked,
+)
+_BY_ID: Final = Prepared(select(*_PERSON).where(_CUSTOMER.c.org == bindparam("org"), _CUSTOMER.c.id == bindparam("id")))
+_BY_IDENTIFIER: Final = Prepared(
+    select(*_PERSON, _IDENTIFIER.c.is_active)
     .join_from(
         _IDENTIFIER,
         _CUSTOMER,
@@ -123,41 +140,40 @@ def find_person(connection: Connection, org: int, ref: CustomerRef, country_code
     if not ref.is_well_formed:
         return None, True
     if ref.kind is IdentifierKind.ID:
-        row = connection.execute(_BY_ID, {"org": org, "id": int(ref.value)}).one_or_none()
-        return (None if row is None else person_from(row)), True
+        return get_person(connection, org, int(ref.value)), True
     value, other = kept_forms(ref.kind, ref.value, country_code)
-    rows = connection.execute(
-        _BY_IDENTIFIER, {"org": org, "kind": ref.kind.value, "value": value, "other": other}
-    ).all()
-    if not rows or len({row.id for row in rows}) > 1:
+    rows = _BY_IDENTIFIER.rows(connection, {"org": org, "kind": ref.kind.value, "value": value, "other": other})
+    if not rows or any(row[0] != rows[0][0] for row in rows):
         return None, True
-    return (person_from(rows[0]), True) if rows[0].is_active else (None, False)
+    *person, is_active = rows[0]
+    return (_person_from(person), True) if is_active else (None, False)
 
 
 def get_person(connection: Connection, org: int, customer_id: int) -> Person | None:
     """The customer of an id, None when there is none."""
-    row = connection.execute(_BY_ID, {"org": org, "id": customer_id}).one_or_none()
-    return None if row is None else person_from(row)
+    rows = _BY_ID.rows(connection, {"org": org, "id": customer_id})
+    return _person_from(rows[0]) if rows else None
 
 
-def person_from(row: Any) -> Person:
-    """Read a row of `customer`."""
+def _person_from(row: Sequence[Any]) -> Person:
+    """Read the columns of `_PERSON`."""
+    id_, mobile, email, external_id, first, last, kind, campaign_only, fraud, tier, family_group, right_at, locked = row
     return Person(
         customer=Customer(
-            customer_id=row.id,
-            mobile=row.mobile,
-            email=row.email,
-            external_id=row.external_id,
-            first_name=row.first_name,
-            last_name=row.last_name,
-            tier=row.tier,
-            is_registered=row.type == "LOYALTY",
-            is_campaign_only=row.campaign_only,
-            is_blocked=row.fraud_status in BLOCKING_FRAUD,
-            default_family_group_id=row.default_family_group_id,
+            customer_id=id_,
+            mobile=mobile,
+            email=email,
+            external_id=external_id,
+            first_name=first,
+            last_name=last,
+            tier=tier,
+            is_registered=kind == "LOYALTY",
+            is_campaign_only=bool(campaign_only),
+            is_blocked=fraud.strip().upper() in BLOCKING_FRAUD,
+            default_family_group_id=family_group,
         ),
-        codes_locked=row.codes_locked,
-        code_right_at=row.code_right_at,
+        codes_locked=bool(locked),
+        code_right_at=right_at,
     )
 
 

@@ -28,9 +28,10 @@ from pos_app.domain.facts import (
 from pos_app.domain.money import Rounding
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
+from pos_app.ledger.prepared import Prepared
 from pos_app.ledger.tills import Till
 
-_READ_META: Final = select(schema.meta.c.name, schema.meta.c.number)
+_READ_META: Final = Prepared(select(schema.meta.c.name, schema.meta.c.number))
 _READ_ORGANISATIONS: Final = select(schema.organisation.c.id, schema.organisation.c.settings)
 _READ_PROGRAMS: Final = select(schema.program.c.org, schema.program.c.id, schema.program.c.settings)
 _READ_TILLS: Final = select(schema.till)
@@ -65,22 +66,22 @@ class Rules:
     epoch: int
     organisations: Mapping[int, OrganisationRules]
     tills: Mapping[str, Till]
-    proofs: Mapping[str, str] = field(repr=False)
 
 
 class Rulebook:
     """Keeps the newest `Rules` seen. Safe to use from any thread: the copy is replaced whole."""
 
     def __init__(self) -> None:
-        self._rules: Rules | None = None
+        self.newest: Rules | None = None
+        """The copy in memory. The database may know better: only a transaction can say."""
 
     def at(self, connection: Connection) -> Rules:
         """The rules as this transaction sees them."""
-        numbers = {row.name: row.number for row in connection.execute(_READ_META)}
-        kept = self._rules
+        numbers: dict[str, int] = dict(_READ_META.rows(connection, {}))
+        kept = self.newest
         if kept is None or (kept.version, kept.epoch) != (numbers["rules_version"], numbers["epoch"]):
             kept = _read(connection, numbers["rules_version"], numbers["epoch"])
-            self._rules = kept
+            self.newest = kept
         return kept
 
 
@@ -92,10 +93,8 @@ def _read(connection: Connection, version: int, epoch: int) -> Rules:
         org: organisation_rules_from(org, json.loads(settings), programs.get(org, {}))
         for org, settings in connection.execute(_READ_ORGANISATIONS)
     }
-    tills, proofs = {}, {}
-    for row in connection.execute(_READ_TILLS):
-        proofs[row.login] = row.proof
-        tills[row.login] = Till(
+    tills = {
+        row.login: Till(
             login=row.login,
             organisation_id=row.org,
             store=row.store,
@@ -105,8 +104,11 @@ def _read(connection: Connection, version: int, epoch: int) -> Rules:
             currency_rate=Decimal(row.currency_rate),
             state=row.state,
             till_epoch=row.till_epoch,
+            proof=row.proof,
         )
-    return Rules(version=version, epoch=epoch, organisations=organisations, tills=tills, proofs=proofs)
+        for row in connection.execute(_READ_TILLS)
+    }
+    return Rules(version=version, epoch=epoch, organisations=organisations, tills=tills)
 
 
 # --- From the settings of an import line; the importer has checked them --------------------------------------------

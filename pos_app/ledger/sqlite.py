@@ -21,6 +21,12 @@ from pos_app.files.folders import make_private_file
 from pos_app.ledger.backend import WRITER
 from pos_app.ledger.errors import BadDatabaseUrlError
 
+READERS: Final = 2
+"""Its reads are short calls that give the interpreter's lock away: more readers would mostly hand it to each other."""
+
+WRITERS: Final = 1
+"""It has one writer at a time anyway; who waits here is woken, and need not look again and again."""
+
 BUSY_TIMEOUT_MS: Final = 5000
 _CACHE_KIB: Final = 8192
 _MMAP_BYTES: Final = 256 * 1024 * 1024

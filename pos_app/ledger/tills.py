@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -22,6 +22,8 @@ class Till:
     """From the base currency to the till's."""
     state: str = "ACTIVE"
     till_epoch: int = 0
+    proof: str = field(default="", repr=False)
+    """What the ledger keeps of the digest of her password (`proof_of`)."""
 
 
 def digest_of(password: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.database import Store
+from pos_app.ledger.errors import TillChangedError
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, from_ms, to_ms
 from pos_app.ledger.tills import Till
 from pos_app.services.ports import Clock
@@ -25,8 +26,15 @@ class Tools:
     pepper: bytes = field(repr=False)
 
     def moment(self, connection: Connection, till: Till) -> Moment:
-        """This transaction's moment: the time, the ledger's epoch, and the rules of the till's organisation."""
+        """This transaction's moment: the time, the ledger's epoch, and the rules of the till's organisation.
+
+        Raises:
+            TillChangedError: the till is no longer what it was when it was let in.
+        """
         rules = self.rulebook.at(connection)
+        kept = rules.tills.get(till.login)
+        if kept is not till and kept != till:
+            raise TillChangedError
         # Answers and rows carry milliseconds: what is finer would differ between a first answer and its repeat.
         now = from_ms(to_ms(self.clock.wall()))
         return Moment(now=now, epoch=rules.epoch, rules=rules.organisations[till.organisation_id])

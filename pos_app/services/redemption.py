@@ -2,7 +2,7 @@
 
 `_road` is held from the commit of SENT (or CANCELLING) to the commit of the answer, so one row at a time is on its way
 and a give-up waits for a request that is out. What an answer means stands in `outcomes`, who may touch which row in
-`turns`, when and whether a key is sent again in `repeating`.
+`turns`, when and whether a key is sent again in `repeating`; `record` writes everything down.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from typing import Final
 from pos_app.domain.answers import WalletView
 from pos_app.domain.commands import Cancel, CancelReason
 from pos_app.domain.keys import KEY_BYTES, key_from
-from pos_app.domain.points import Points
 from pos_app.domain.redemption import Event, Redemption, State
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.trouble import LineDownError, SlowDownError, StorageError, Trouble, UnclearAnswerError
 from pos_app.services import outcomes
-from pos_app.services.learning import keep_balance
 from pos_app.services.line import Line
 from pos_app.services.ports import Cache, Clock, Journal, Ledger, Waits
+from pos_app.services.record import Listener, Record
 from pos_app.services.repeating import Backoff, RepeatPromise
 from pos_app.services.results import Checked, LineState, Source
 from pos_app.services.turns import Turns
@@ -45,8 +44,6 @@ BATCH_MAX: Final = 20
 
 _WAITING: Final = frozenset({State.READY, State.UNKNOWN})
 _IN_DOUBT: Final = _WAITING | {State.SENT}
-
-Listener = Callable[[Redemption], None]
 
 
 class RedemptionService:
@@ -71,7 +68,6 @@ class RedemptionService:
     ) -> None:
         self._ledger = ledger
         self._journal = journal
-        self._cache = cache
         self._line = line
         self._clock = clock
         self._random_bytes = random_bytes
@@ -79,6 +75,7 @@ class RedemptionService:
         self._key_prefix = key_prefix
         self._promise = RepeatPromise(ledger, journal, line, has_idempotent_redeem=has_idempotent_redeem)
         self._backoff = Backoff(clock, waits, random_bytes)
+        self._record = Record(journal, cache, clock, self._backoff)
         self._turns = Turns()
         self._road = threading.Lock()
         self._draining = threading.Lock()
@@ -176,11 +173,11 @@ class RedemptionService:
             StorageError: the give-up could not be written down; nothing was sent.
         """
         with self._turns.giving_up(key), self._road:
-            row = self._found(self._journal.get(key), on_change)
+            row = self._record.found(self._journal.get(key), on_change)
             if row.state in _WAITING or row.state is State.PARKED:
                 now = self._clock.wall()
                 given_up = row.moved(Event.GAVE_UP, now, cancel_reason=reason.value, next_try_at=now)
-                row = self._put(given_up, on_change)
+                row = self._record.put(given_up, on_change)
             if row.state is State.CANCELLING:
                 self._cancel(row, on_change)
         return self._journal.get(key)
@@ -199,14 +196,21 @@ class RedemptionService:
         """At start: SENT becomes UNKNOWN. Returns all open rows, oldest first. Sends nothing.
 
         A READY row that was never sent and never answered is one whose till stopped between the two commits (C1): it
-        may be sent by itself from now on, as the cashier had asked for it.
+        may be sent by itself from now on, as the cashier had asked for it. Any other READY row is given up: its
+        cashier was told that nothing had been done, may redeem anew under another key, and nobody is left to bring
+        the proof it waited for.
         """
         with self._road:
             now = self._clock.wall()
             for row in self._journal.open_redemptions():
-                self._found(row, None)
-                if row.state is State.READY and row.attempts == 0 and row.next_try_at is None:
-                    self._put(replace(row, next_try_at=now), None)
+                self._record.found(row, None)
+                if row.state is not State.READY or row.next_try_at is not None:
+                    continue
+                if row.attempts == 0:
+                    self._record.put(replace(row, next_try_at=now), None)
+                else:
+                    why = CancelReason.CUSTOMER_LEFT.value
+                    self._record.put(row.moved(Event.GAVE_UP, now, cancel_reason=why, next_try_at=now), None)
         return self._journal.open_redemptions()
 
     def drain(self) -> Sequence[Redemption]:
@@ -257,9 +261,9 @@ class RedemptionService:
                 return self._cancel(row, None) if row.state is State.CANCELLING else None
         if self._clock.wall() - row.created_at >= SENT_BY_ITSELF:
             with self._road:
-                row = self._found(self._journal.get(row.key), None)
+                row = self._record.found(self._journal.get(row.key), None)
                 if row.state in _WAITING and row.next_try_at is not None:
-                    self._put(replace(row, next_try_at=None), None)
+                    self._record.put(replace(row, next_try_at=None), None)
             return None
         return self._send(row.key, None, None, by_itself=True)
 
@@ -294,7 +298,7 @@ class RedemptionService:
     ) -> Trouble | None:
         """Send one copy: SENT is committed before any byte leaves. Returns what kept a sure answer away."""
         with self._road:
-            row = self._found(self._journal.get(key), on_change)
+            row = self._record.found(self._journal.get(key), on_change)
             if self._turns.is_given_up(key) or row.state not in _WAITING:
                 return None
             if row.state is State.UNKNOWN and self._promise.is_given is not True:
@@ -302,13 +306,13 @@ class RedemptionService:
             sending = row.moved(
                 Event.SENDING, self._clock.wall(), attempts=row.attempts + 1, refusal=None, next_try_at=None
             )
-            sent = self._put(sending, on_change)
+            sent = self._record.put(sending, on_change)
             after, wallet, trouble = self._carry(sent, row.state, code)
             self._line.met(trouble)
             if after.state is State.UNKNOWN or (after.state is State.READY and trouble is not None and by_itself):
                 after = replace(after, next_try_at=self._backoff.next_try(key, trouble))
             try:
-                self._write_down(after, wallet, on_change)
+                self._record.write_down(after, wallet, on_change, is_repeatable=self._promise.is_given is not False)
             except StorageError:  # As good as lost: the row stays SENT, and the outbox finds the answer out again.
                 return UnclearAnswerError("the answer could not be written down")
             return trouble
@@ -329,26 +333,17 @@ class RedemptionService:
     def _hold_back(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
         """An unclear redemption is not sent to a service that does not, or not yet, promise to repeat a key."""
         if self._promise.is_given is False:
-            self._park(row, on_change)
+            self._record.park(row, on_change)
             return None
         trouble = LineDownError("the service cannot be asked whether it repeats a key")
         if row.next_try_at is not None:
-            self._put(replace(row, next_try_at=self._backoff.next_try(row.key, trouble)), on_change)
+            self._record.put(replace(row, next_try_at=self._backoff.next_try(row.key, trouble)), on_change)
         return trouble
-
-    def _write_down(self, after: Redemption, wallet: WalletView | None, on_change: Listener | None) -> None:
-        """Commit what the answer meant, and only then let anybody know."""
-        row = self._put(after, on_change)
-        if row.state is State.UNKNOWN and self._promise.is_given is False:
-            self._park(row, on_change)
-        if row.state is State.CONFIRMED:
-            balance = wallet.balance if wallet is not None else row.balance_after
-            self._keep_balance(row, balance, wallet.available if wallet is not None else balance)
 
     def _cancel(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
         """Tell the ledger that this redemption must not happen. Called on the road, with a CANCELLING row."""
         if row.attempts == 0:
-            self._put(row.moved(Event.CANCEL_RECORDED, self._clock.wall(), next_try_at=None), on_change)
+            self._record.put(row.moved(Event.CANCEL_RECORDED, self._clock.wall(), next_try_at=None), on_change)
             return None
         reason = CancelReason(row.cancel_reason or CancelReason.OTHER)
         try:
@@ -360,49 +355,15 @@ class RedemptionService:
             else:
                 again_at = self._backoff.next_try(row.key, trouble)
                 after = row.moved(Event.UNCLEAR, self._clock.wall(), next_try_at=again_at)
-            self._put(after, on_change)
+            self._record.put(after, on_change)
             return trouble
         self._line.met(None)
-        after = self._put(outcomes.after_cancel(row, answer, self._clock.wall()), on_change)
+        after = self._record.put(outcomes.after_cancel(row, answer, self._clock.wall()), on_change)
         if answer is not None and answer.wallet is not None:
-            self._keep_balance(after, answer.wallet.balance, answer.wallet.available)
+            self._record.keep_balance(after, answer.wallet.balance, answer.wallet.available)
         return None
 
     # --- Small helpers ---------------------------------------------------------------------------------------------
-
-    def _put(self, row: Redemption, on_change: Listener | None) -> Redemption:
-        """Commit the row and return it as it was committed; `on_change` hears what was read back."""
-        self._journal.put(row)
-        kept = self._journal.get(row.key)
-        if kept.state not in {State.SENT, State.UNKNOWN, State.CANCELLING}:
-            self._backoff.forget(row.key)
-        if on_change is not None:
-            on_change(kept)
-        return kept
-
-    def _found(self, row: Redemption, on_change: Listener | None) -> Redemption:
-        """A row found SENT while nobody is on the road: its answer is lost, so it may have acted."""
-        if row.state is not State.SENT:
-            return row
-        now = self._clock.wall()
-        return self._put(row.moved(Event.UNCLEAR, now, next_try_at=now), on_change)
-
-    def _park(self, row: Redemption, on_change: Listener | None) -> None:
-        """Leave an unclear redemption to a supervisor: this service does not repeat a key."""
-        self._put(row.moved(Event.PARKED_BY_RULE, self._clock.wall(), next_try_at=None), on_change)
-
-    def _keep_balance(self, row: Redemption, balance: Points | None, available: Points | None) -> None:
-        """Let the cache know (C13). A program group or family group was paid by other wallets than her own."""
-        if balance is None or available is None or row.program_group or row.family_group is not None:
-            return
-        keep_balance(
-            self._cache,
-            row.customer,
-            row.program_id,
-            balance=balance,
-            available=available,
-            at=self._clock.wall(),
-        )
 
     def _paused(self, key: str, seconds: float) -> bool:
         """Wait in slices; False as soon as somebody gives this redemption up."""

@@ -120,7 +120,7 @@ class ValidationService:
             asked_at=asked_at,
             is_redeemable=is_yes,
             points=answer.points,
-            worth=answer.worth if is_yes and answer.ratio else None,
+            worth=answer.worth if is_yes and (answer.ratio or answer.worth) else None,
             points_after=wallet.balance - answer.points if is_yes and wallet is not None else None,
             refusals=() if answer.refusal is None else (answer.refusal,),
             nearest=extension.nearest if extension is not None else self._nearest(request, answer, now),

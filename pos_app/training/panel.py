@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from typing import Final
+
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDockWidget,
-    QLabel,
-    QListWidget,
-    QMainWindow,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QListWidget, QMainWindow, QVBoxLayout, QWidget
 
 from pos_app.training.phone import SimulatedPhone
+from pos_app.ui.announce import Announcer
+from pos_app.ui.controls import Button, Chooser, heading
+from pos_app.ui.handles import named
+from pos_app.ui.theme import GAP_PX
 
-PANEL_WIDTH = 320
+WIDTH: Final = 320
+SMALL_WIDTH: Final = 240
+SMALL_HEIGHT: Final = 252
+"""Where there is no room beside the window: as much as the customer card's right half, so that neither the entry nor
+the verdict nor the code dialog is covered."""
+SMALL_TOP: Final = 76
 
 
-class TrainingPanel(QWidget):
+class TrainingPanel(QFrame):
     """Shows the phone's messages, newest first, and switches the practice line.
 
     Signals:
@@ -31,78 +33,90 @@ class TrainingPanel(QWidget):
 
     def __init__(self, phone: SimulatedPhone) -> None:
         super().__init__()
-        self.setObjectName("trainingPanel")
-        self.setFixedWidth(PANEL_WIDTH)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(8)
-        layout.addWidget(self._heading(self.tr("Simulated &phone"), buddy=self._messages()))
-        layout.addWidget(self.messages, stretch=1)
-        self.copy = QPushButton(self.tr("Copy code"))
-        self.copy.setObjectName("phoneCopy")
-        self.copy.setEnabled(False)
-        self.copy.clicked.connect(self._copy_newest)
-        layout.addWidget(self.copy)
-        layout.addSpacing(8)
-        layout.addWidget(self._heading(self.tr("Simulated &network"), buddy=self._network()))
-        layout.addWidget(self.network)
+        named(self, "trainingPanel", self.tr("Practice"))
+        self.setWindowTitle(self.tr("TRAINING - Phone and network"))
+        self._announcer = Announcer(self, self.tr("Training. "))
+        self._messages = named(QListWidget(), "phoneMessages", self.tr("Simulated phone messages"))
+        self._messages.setWordWrap(True)
+        self._messages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._copy = named(Button(self.tr("Copy code")), "phoneCopy", self.tr("Copy code"))
+        self._copy.setEnabled(False)
+        self._network = named(Chooser(), "networkSwitch", self.tr("Simulated network"))
+        self._network.addItem(self.tr("On"), True)
+        self._network.addItem(self.tr("Off"), False)
+        self._lay_out()
+        self._copy.clicked.connect(self._copy_newest)
+        self._network.currentIndexChanged.connect(self._switch_line)
         phone.rang.connect(self._show_message)
 
-    def _messages(self) -> QListWidget:
-        self.messages = QListWidget()
-        self.messages.setObjectName("phoneMessages")
-        self.messages.setAccessibleName(self.tr("Simulated phone messages"))
-        self.messages.setWordWrap(True)
-        self.messages.setSpacing(4)
-        self.messages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return self.messages
-
-    def _heading(self, text: str, buddy: QWidget | None = None) -> QLabel:
-        label = QLabel(text)
-        label.setProperty("role", "heading")
-        if buddy is not None:
-            label.setBuddy(buddy)
-        return label
-
-    def _network(self) -> QComboBox:
-        self.network = QComboBox()
-        self.network.setObjectName("networkSwitch")
-        self.network.setAccessibleName(self.tr("Simulated network"))
-        self.network.addItem(self.tr("On"), True)
-        self.network.addItem(self.tr("Off"), False)
-        self.network.currentIndexChanged.connect(self._switch_line)
-        return self.network
-
-    def _switch_line(self) -> None:
-        self.line_switched.emit(bool(self.network.currentData()))
-
-    def _show_message(self, text: str) -> None:
-        self.messages.insertItem(0, text)
-        self.copy.setEnabled(True)
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_PX, GAP_PX, GAP_PX, GAP_PX)
+        layout.setSpacing(GAP_PX // 2)
+        layout.addWidget(heading(self.tr("Simulated phone"), self._messages))
+        layout.addWidget(self._messages, stretch=1)
+        layout.addSpacing(GAP_PX // 2)
+        layout.addWidget(self._copy)
+        layout.addSpacing(GAP_PX // 2)
+        layout.addWidget(heading(self.tr("Simulated network"), self._network))
+        layout.addWidget(self._network)
 
     def newest_code(self) -> str:
         """The code in the newest message, empty when none came yet."""
-        item = self.messages.item(0)
+        item = self._messages.item(0)
         return item.text().split(": ", 1)[1].split(" ", 1)[0] if item is not None else ""
 
+    def _switch_line(self) -> None:
+        self.line_switched.emit(bool(self._network.currentData()))
+
+    def _show_message(self, text: str) -> None:
+        self._messages.insertItem(0, text)
+        self._messages.scrollToTop()
+        self._copy.setEnabled(True)
+        self._copy.setText(self.tr("Copy code"))
+        self._announcer.say(text)
+
     def _copy_newest(self) -> None:
-        QGuiApplication.clipboard().setText(self.newest_code())
+        code = self.newest_code()
+        QGuiApplication.clipboard().setText(code)
+        self._copy.setText(self.tr("Copied {code}").format(code=code))
+        self._announcer.say(self.tr("Copied."))
+        self._give_keyboard_back()
+
+    def _give_keyboard_back(self) -> None:
+        """What was copied is to be pasted: into the till's dialog, or where the till's window has its cursor."""
+        tops = (each for each in QApplication.topLevelWidgets() if isinstance(each, QMainWindow) and each.isVisible())
+        till = QApplication.activeModalWidget() or next(tops, None)
+        if till is not None:
+            till.activateWindow()
 
 
-def dock_beside(window: QMainWindow, panel: TrainingPanel, *, may_float: bool = True) -> QDockWidget:
-    """Put the panel at the window's right; on a narrow screen it floats, so that the window keeps its 1024 pixels."""
-    dock = QDockWidget(panel.tr("Practice"), window)
-    dock.setObjectName("trainingDock")
-    dock.setAccessibleName(dock.windowTitle())
-    dock.setFeatures(
-        QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-    )
+def stand_beside(window: QMainWindow, panel: TrainingPanel) -> None:
+    """Open the panel as a window of its own: an open dialog of the till would keep the keyboard from a part of it.
+
+    It stands at the window's right where the screen is wide enough, else small over the customer card, and can be
+    moved. It keeps no process alive: closing the main window ends it.
+    """
+    panel.setWindowFlags(Qt.WindowType.Tool | Qt.WindowType.CustomizeWindowHint | Qt.WindowType.WindowTitleHint)
+    panel.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    screen = window.screen().availableGeometry()
+    if screen.width() >= window.width() + WIDTH:
+        left = screen.left() + (screen.width() - window.width() - WIDTH) // 2
+        window.move(left, screen.top())
+        panel.setGeometry(QRect(left + window.width(), window.y(), WIDTH, window.height()))
+    else:
+        right = min(screen.right(), window.x() + window.width())
+        panel.setGeometry(QRect(right - SMALL_WIDTH - GAP_PX, window.y() + SMALL_TOP, SMALL_WIDTH, SMALL_HEIGHT))
+    panel.show()
+
+
+def dock_inside(window: QMainWindow, panel: TrainingPanel) -> QDockWidget:
+    """Put the panel into the window, at its right: for pictures of both."""
+    dock = named(QDockWidget(panel.tr("Practice"), window), "trainingDock", panel.tr("Practice"))
+    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
     dock.setTitleBarWidget(QWidget())  # The panel's own headings say what it is.
     dock.setWidget(panel)
+    panel.setFixedWidth(WIDTH)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-    available = window.screen().availableGeometry()
-    if may_float and available.width() < window.width() + PANEL_WIDTH:
-        dock.setFloating(True)
-        dock.move(available.right() - PANEL_WIDTH, available.top() + 80)
-    else:
-        window.resize(window.width() + PANEL_WIDTH, window.height())
+    window.resize(window.width() + WIDTH, window.height())
     return dock

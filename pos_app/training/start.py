@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pos_app.services.till import TillServices, TillView
 from pos_app.training.line import SwitchedLine
-from pos_app.training.panel import TrainingPanel, dock_beside
+from pos_app.training.panel import TrainingPanel, dock_inside, stand_beside
 from pos_app.training.phone import SimulatedPhone
 from pos_app.training.tour import Script, Tour, TourFailedError
 from pos_app.ui.main_window import MainWindow
@@ -34,10 +34,15 @@ def run_training(stage: Stage, view: TillView, tour_folder: Path | None, say: Ca
     panel = TrainingPanel(stage.phone)
     panel.line_switched.connect(stage.line.switch)
     window.show()
-    dock_beside(window, panel, may_float=tour_folder is None)
-    window.attach(stage.services)
     if tour_folder is None:
-        return int(app.exec())
+        stand_beside(window, panel)
+        window.activateWindow()
+        window.attach(stage.services)
+        code = int(app.exec())
+        panel.close()
+        return code
+    dock_inside(window, panel)
+    window.attach(stage.services)
     try:
         count = Tour(window, tour_folder, say).play(TOUR_SCRIPT)
     except TourFailedError as error:

@@ -6,11 +6,10 @@ No plain letters (a scanner types letters), no Ctrl+Alt (it is AltGr on many key
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -41,6 +40,7 @@ class ActionId(StrEnum):
     STOP = "stop"
     CLOSE_DIALOG = "close_dialog"
     NEW_CUSTOMER = "new_customer"
+    REVEAL = "reveal"
     RESEND = "resend"
     SWAP_CONFIRMATION = "swap_confirmation"
     CALL_CHECK = "call_check"
@@ -72,8 +72,7 @@ WHERE_TEXTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ActionRow:
+class ActionRow(NamedTuple):
     """One key: `keys` in Qt's portable spelling, what it does, and where. `footer` is its word in the footer."""
 
     action: ActionId
@@ -105,6 +104,7 @@ ACTIONS: Final = (
     ActionRow(ActionId.STOP, "Esc", "Cancel a running check, else go to the customer field", Where.MAIN),
     ActionRow(ActionId.CLOSE_DIALOG, "Esc", "Close", Where.DIALOG),
     ActionRow(ActionId.NEW_CUSTOMER, "Ctrl+N", "New customer: clear everything", Where.MAIN, "New"),
+    ActionRow(ActionId.REVEAL, "Ctrl+Shift+M", "Show the customer's identifiers for 10 seconds", Where.MAIN),
     ActionRow(ActionId.RESEND, "Alt+R", "Send the code again", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.SWAP_CONFIRMATION, "Alt+C", "Change to missed call or to text", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.CALL_CHECK, "Alt+K", "Check for the call", Where.MISSED_CALL),
@@ -153,10 +153,10 @@ def add_action(widget: QWidget, action: ActionId, slot: Callable[[], object]) ->
     A slot must be a method of a `QObject` of this thread.
     """
     row = row_of(action)
-    qaction = QAction(text_of(row), widget)
+    qaction = QAction(widget)  # Given a text here, it would load the whole of Qt's icons first.
+    qaction.setText(text_of(row))
     qaction.setObjectName(f"action.{action.value}")
-    qaction.setShortcut(keys_of(action))
-    qaction.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+    qaction.setShortcuts([keys_of(action)])  # The singular loads `Qt`: see `handles.set_choice`.
     qaction.setAutoRepeat(False)
     qaction.triggered.connect(slot)
     widget.addAction(qaction)

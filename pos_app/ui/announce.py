@@ -16,17 +16,17 @@ class Announcer(QObject):
     said = Signal(str, bool)
 
     def __init__(self, window: QWidget, prefix: str = "") -> None:
-        """`prefix` begins every announcement; training gives its own (ux B.9)."""
+        """`prefix` begins every announcement; training gives its own (ux B.9), and its dialogs take it over."""
         super().__init__(window)
         self._window = window
-        self._prefix = prefix
+        self.prefix = prefix
         self._last = ("", False)
 
     def say(self, text: str, *, is_assertive: bool = False) -> None:
         """Announce `text`; assertive interrupts what is being read."""
         from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent  # Not needed before the first paint.
 
-        spoken = f"{self._prefix}{text}"
+        spoken = f"{self.prefix}{text}"
         event = QAccessibleAnnouncementEvent(self._window, spoken)
         event.setPoliteness(
             QAccessible.AnnouncementPoliteness.Assertive if is_assertive else QAccessible.AnnouncementPoliteness.Polite

@@ -16,10 +16,9 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from pos_app.domain.trouble import Trouble
 
@@ -32,8 +31,7 @@ THREADS_MAX: Final = 6
 """One each for a check, a redemption, a lookup, the probe, the outbox and the rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     number: int
     lane: str
     work: Callable[[], Any]
@@ -62,7 +60,7 @@ class Background(QObject):
         self._is_closed = False
         self._done = threading.Condition()
         self._busy_count = 0
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._finished.connect(self._deliver)  # Emitted on another thread, so Qt queues it for this one.
 
     def run(
         self,

@@ -57,24 +57,29 @@ class BillForm(QWidget):
         """Forget the sale."""
         for field in (self._number, self._due):
             field.clear()
-        self.show_note("")
+        self._show_note("")
 
-    def show_note(self, text: str) -> None:
-        """A message about what was typed; "" takes it away."""
+    def refuse_number(self, sentence: str) -> None:
+        """Say what is wrong with the bill number, and put the cursor there."""
+        self._refuse(self._number, sentence)
+
+    def refuse_due(self, sentence: str) -> None:
+        """Say what is wrong with the amount due, and put the cursor there."""
+        self._refuse(self._due, sentence)
+
+    def _refuse(self, field: Field, sentence: str) -> None:
+        self._show_note(sentence)
+        set_state(field, "refused")
+        field.setFocus()
+        field.selectAll()
+
+    def _show_note(self, text: str) -> None:
         self._note.setText(text)
         set_state(self._note, "refused" if text else "")
         self._note.setVisible(bool(text))
-
-    def go_to_number(self) -> None:
-        """Put the cursor into the bill number."""
-        self._number.setFocus()
-        self._number.selectAll()
-
-    def go_to_due(self) -> None:
-        """Put the cursor into the amount due."""
-        self._due.setFocus()
-        self._due.selectAll()
+        for field in (self._number, self._due):
+            set_state(field, "")
 
     def _tell(self) -> None:
-        self.show_note("")
+        self._show_note("")
         self.changed.emit()

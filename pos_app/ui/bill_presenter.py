@@ -60,12 +60,10 @@ class BillPresenter(QObject):
         if self._form.mode == OFF:
             return True
         if isinstance(self._due(checked.organisation.currency), _Unread):
-            self._form.show_note(self.tr("Type the amount due as a number, for example 120.50."))
-            self._form.go_to_due()
+            self._form.refuse_due(self.tr("Type the amount due as a number, for example 120.50."))
             return False
         if self._form.mode == REQUIRED and not self._form.number:
-            self._form.show_note(self.tr("Type the bill number first."))
-            self._form.go_to_number()
+            self._form.refuse_number(self.tr("Type the bill number first."))
             return False
         return self.over(checked) is None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from pos_app.ui.controls import text_label
-from pos_app.ui.handles import named
-from pos_app.ui.theme import CONTROL_PX
+from pos_app.ui.handles import named, set_choice
+from pos_app.ui.theme import CONTROL_PX, GAP_PX
 
 if TYPE_CHECKING:
     from pos_app.ui.card_view import CardView
@@ -35,19 +35,23 @@ class CardPlace(QWidget):
         self._theme = theme
         self._height_px = base_px * 4 + CONTROL_PX + (ROWS_SEEN + 1) * max(ROW_PX, base_px * 2)
         self._card: CustomerCard | None = None
-        self._empty = text_label("cardEmpty", "hint")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty = text_label("cardEmpty", "hint", wraps=False)
+        set_choice(self._empty, "alignment", "AlignCenter")
         self._empty.setText(self.tr("No customer yet"))
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """One height, whoever stands in it."""
+        return False
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for the name and a few programs, with or without a card: the verdict never jumps."""
         return QSize(super().sizeHint().width(), self._height_px)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """The table scrolls where there is less room."""
-        return QSize(super().minimumSizeHint().width(), self._height_px // 2)
+        """The table scrolls where there is less room, and goes where there is none: the name stays."""
+        return QSize(super().minimumSizeHint().width(), CONTROL_PX + 2 * GAP_PX)
 
     @property
     def card(self) -> CustomerCard | None:

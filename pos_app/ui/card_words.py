@@ -56,7 +56,7 @@ def age_words(found: Found, now: datetime) -> tuple[str, bool, bool]:
     if found.as_of.year == datetime.min.replace(tzinfo=UTC).year:
         return _translated("Balance from an unknown time"), True, True
     if grade is Grade.LIVE and found.source is Source.CACHE:
-        text = _translated("under a minute ago")  # Without a line nothing is live.
+        text = _translated("less than a minute ago")  # Without a line nothing is live.
     sentence = _translated("Balance hidden: {age}") if is_hidden else _translated("Balance from {time} ({age})")
     return sentence.format(time=time_text(found.as_of), age=text), is_ageing, is_hidden
 

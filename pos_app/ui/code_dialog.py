@@ -17,6 +17,7 @@ from pos_app.services.ports import Clock
 from pos_app.ui.actions import ActionId, add_action
 from pos_app.ui.code_field import CODE_MIN, SCAN_ENDS, ScanBurst
 from pos_app.ui.code_pages import CallPage, CodePage
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.controls import Button
 from pos_app.ui.formats import time_text
 from pos_app.ui.till_dialog import TillDialog, column
@@ -50,7 +51,7 @@ class CodeDialog(TillDialog):
         expires_at: datetime | None,
         is_about: bool,
         clock: Clock,
-        resend_waits_s: tuple[int, ...],
+        sendings: Sendings,
         has_missed_call: bool = False,
         missed_call_number: str = "",
         starts_with_call: bool = False,
@@ -58,13 +59,14 @@ class CodeDialog(TillDialog):
         """Show where the code went and what it is for.
 
         `masked` is the number it was sent to, `points_text` what will be redeemed ("250 points (Rs250.00)").
-        `is_about` says that `expires_at` is a guess. `starts_with_call` opens the missed call page: no code is out.
+        `is_about` says that `expires_at` is a guess. `sendings` are those of the code that is out: tell them of each
+        sending before `show_sent_again`. `starts_with_call` opens the missed call page: no code is out.
         """
         super().__init__(parent, "codeDialog", self.tr("Confirm with a code"))
         self._burst = ScanBurst(clock)
         self._is_code_out = not starts_with_call
         self._is_busy = False
-        self._code = CodePage(clock, masked, resend_waits_s, has_missed_call=has_missed_call)
+        self._code = CodePage(clock, masked, sendings, has_missed_call=has_missed_call)
         self._call = CallPage(masked, customer_name, missed_call_number)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._code)

@@ -12,6 +12,7 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import AskedPoints, AskedValue, RedemptionRequest, ValidationType
 from pos_app.services.ports import Clock
 from pos_app.services.results import Checked
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.question import is_same_purse
 from pos_app.ui.serving import Serving
 from pos_app.ui.verdict_words import Confirmation
@@ -43,13 +44,14 @@ class SentCode:
 class CodeMemory:
     """One window's memory of codes. `validity_s` is the till's own guess, used when nobody tells (B.5)."""
 
-    def __init__(self, clock: Clock, serving: Serving, validity_s: int) -> None:
+    def __init__(self, clock: Clock, serving: Serving, validity_s: int, resend_waits_s: tuple[int, ...]) -> None:
         self._clock = clock
         self._serving = serving
         self._validity_s = validity_s
         self._confirmation: Confirmation | None = None
         self._confirmed: RedemptionRequest | None = None
         self.sent: SentCode | None = None
+        self.sendings = Sendings(clock, resend_waits_s)
 
     def is_out_for(self, question: RedemptionRequest) -> bool:
         """Say whether a code is out that serves this question and has not run out: no second one is asked for."""
@@ -91,9 +93,12 @@ class CodeMemory:
     def remember(self, checked: Checked) -> None:
         """A code is out. What was confirmed before counts no more, unless it is the same code again."""
         question = replace(checked.request, issue_otp=False, validation_code=None)
-        before = self.sent if self._covers(question) else None
+        before = self.sent if self.is_out_for(question) else None
         if before is None:
             self.unconfirm()
+            self.sendings.begin()
+        else:
+            self.sendings.again()
         validity = timedelta(seconds=checked.organisation.otp_validity_s or self._validity_s)
         if checked.otp is not None:
             sent_at, expires_at, is_about = checked.otp.sent_at, checked.otp.expires_at, False

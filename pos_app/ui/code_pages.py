@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pos_app.services.ports import Clock
 from pos_app.ui.code_field import CodeField
 from pos_app.ui.code_parts import Countdown, ResendButton
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.controls import heading, text_label
 from pos_app.ui.formats import isolated
-from pos_app.ui.handles import named
+from pos_app.ui.handles import named, set_state
 from pos_app.ui.theme import CONTROL_PX, GAP_PX
 from pos_app.ui.till_dialog import column, dialog_button, message_label, row_of_widgets, show_message
 
@@ -20,12 +21,12 @@ PAGE_WIDTH = 488
 class CodePage(QWidget):
     """One field for the code, how long it lives, and what to do when it does not arrive."""
 
-    def __init__(self, clock: Clock, masked: str, waits_s: tuple[int, ...], *, has_missed_call: bool) -> None:
+    def __init__(self, clock: Clock, masked: str, sendings: Sendings, *, has_missed_call: bool) -> None:
         super().__init__()
         self.field = named(CodeField(clock), "codeField", self.tr("Code"), self.tr("letters and numbers"))
         self.field.setMinimumHeight(CONTROL_PX)
         self.countdown = Countdown(clock, self)
-        self.resend = ResendButton(clock, waits_s)
+        self.resend = ResendButton(sendings)
         self.call_instead = dialog_button(self.tr("Missed call"), "callInsteadButton")
         self.call_instead.setVisible(has_missed_call)
         self.confirm = dialog_button(self.tr("Confirm code"), "codeConfirm", self.tr("Confirm code"), "primary")
@@ -45,6 +46,7 @@ class CodePage(QWidget):
     def show_problem(self, message: str, state: str) -> None:
         """Say under the field what is wrong; "" says nothing any more."""
         show_message(self._message, message, state)
+        set_state(self.field, state if state == "refused" else "")
 
     def set_busy(self, is_busy: bool) -> None:
         """Show that an answer is awaited."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from pos_app.services.ports import Clock
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.controls import Button
 from pos_app.ui.handles import named, set_state
 from pos_app.ui.theme import CONTROL_PX
@@ -77,7 +78,7 @@ class Countdown(QLabel):
 
 
 class ResendButton(Button):
-    """Sends the code again, but not at once and not for ever: before each sending it waits as long as `waits_s` says.
+    """Sends the code again, but not at once and not for ever: `sendings` knows when, and outlives the dialog.
 
     Signals:
         asked: the cashier may and wants to send again. Tell the outcome with `sent` or `not_sent`.
@@ -85,18 +86,15 @@ class ResendButton(Button):
 
     asked = Signal()
 
-    def __init__(self, clock: Clock, waits_s: tuple[int, ...]) -> None:
+    def __init__(self, sendings: Sendings) -> None:
         super().__init__()
-        self._clock = clock
-        self._waits_s = waits_s
-        self._used = 0
+        self._sendings = sendings
         self._is_sending = False
         self._is_held = False
-        self._ready_s = float("inf")
         named(self, "resendButton", self.tr("Send the code again"))
         self.setMinimumHeight(CONTROL_PX)
         self.clicked.connect(self.ask)
-        self._wait()
+        self.update_time()
 
     def ask(self) -> None:
         """Send again, unless it is too early, on its way, or was done too often."""
@@ -107,17 +105,16 @@ class ResendButton(Button):
         self.asked.emit()
 
     def sent(self) -> None:
-        """A code went out: the next wait begins, one sending fewer is left."""
-        if self._is_sending:
-            self._used += 1
+        """A code went out; who sent it has told the sendings."""
         self._is_sending = False
-        self._wait()
+        self.update_time()
 
     def not_sent(self) -> None:
         """It did not go out: the same wait begins again."""
         if self._is_sending:
             self._is_sending = False
-            self._wait()
+            self._sendings.wait()
+            self.update_time()
 
     def hold(self, is_held: bool) -> None:
         """While another answer is awaited nothing is sent."""
@@ -126,11 +123,11 @@ class ResendButton(Button):
 
     def update_time(self) -> None:
         """Show the seconds left to wait."""
-        left = self._left_s
+        left = self._sendings.left_s
         self.setEnabled(self._may_ask)
         if self._is_sending:
             self._show(self.tr("Sending…"), self.tr("being sent"))
-        elif self._is_used_up:
+        elif self._sendings.is_used_up:
             self._show(self.tr("No more sendings"), self.tr("used up for this code"))
         elif left > 0:
             self._show(
@@ -141,23 +138,8 @@ class ResendButton(Button):
             self._show(self.tr("Send again"), self.tr("available now"))
 
     @property
-    def _is_used_up(self) -> bool:
-        return self._used >= len(self._waits_s)
-
-    @property
-    def _left_s(self) -> int:
-        if self._is_used_up:
-            return 0
-        return max(0, int(self._ready_s - self._clock.mono() + 0.999))
-
-    @property
     def _may_ask(self) -> bool:
-        return not self._is_held and not self._is_sending and not self._is_used_up and self._left_s == 0
-
-    def _wait(self) -> None:
-        if not self._is_used_up:
-            self._ready_s = self._clock.mono() + self._waits_s[self._used]
-        self.update_time()
+        return not self._is_held and not self._is_sending and self._sendings.may_send
 
     def _show(self, text: str, description: str) -> None:
         self.setText(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
@@ -16,12 +16,14 @@ from pos_app.services.results import Checked, Source
 from pos_app.services.till import TillView
 from pos_app.services.validation import ValidationService
 from pos_app.ui.background import Background
-from pos_app.ui.code_dialog import CodeDialog
 from pos_app.ui.code_memory import CodeMemory
-from pos_app.ui.formats import money_text, points_text
+from pos_app.ui.formats import isolated_words, money_text, points_text
 from pos_app.ui.serving import Serving
 from pos_app.ui.verdict_words import facts_of
 from pos_app.ui.wording import Situation, Words, for_refusal, for_situation, for_trouble
+
+if TYPE_CHECKING:
+    from pos_app.ui.code_dialog import CodeDialog
 
 LANE: Final = "code"
 
@@ -58,7 +60,7 @@ class CodePresenter(QObject):
         self._clock = clock
         self._till = view
         self._serving = serving
-        self.memory = CodeMemory(clock, serving, view.code_validity_s)
+        self.memory = CodeMemory(clock, serving, view.code_validity_s, view.resend_waits_s)
         self._tried = ""
         self._checked: Checked | None = None
         self._dialog: CodeDialog | None = None
@@ -78,6 +80,8 @@ class CodePresenter(QObject):
         """Open the dialog for an answer: for the code that is out, else for the missed call."""
         if self._dialog is not None:
             return
+        from pos_app.ui.code_dialog import CodeDialog  # Slow to load: no till waits for it when it starts.
+
         self._checked = checked
         sent = self.memory.sent if self.memory.is_out_for(checked.request) else None
         starts_with_call = sent is None or checked.request.validation_type is ValidationType.MISSED_CALL
@@ -85,11 +89,11 @@ class CodePresenter(QObject):
             self._window,
             masked=self._serving.masked_of(checked.request.customer),
             points_text=self._points_text(checked),
-            customer_name=self._serving.name_of(checked.request.customer),
+            customer_name=isolated_words(self._serving.name_of(checked.request.customer)),
             expires_at=sent.expires_at if sent is not None else None,
             is_about=sent is None or sent.is_about,
             clock=self._clock,
-            resend_waits_s=self._till.resend_waits_s,
+            sendings=self.memory.sendings,
             has_missed_call=checked.organisation.missed_call_enabled,
             missed_call_number=checked.organisation.missed_call_number,
             starts_with_call=starts_with_call,
@@ -105,7 +109,9 @@ class CodePresenter(QObject):
             dialog.show_wrong(message)
 
     def send(self, checked: Checked) -> None:
-        """Have a code sent for what was checked; the dialog opens when it is out."""
+        """Have a code sent for what was checked; the dialog opens when it is out. A second press sends nothing."""
+        if self._background.is_running(LANE):
+            return
         self._checked = checked
         self._ask_for_code(checked.request)
 

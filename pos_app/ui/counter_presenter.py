@@ -13,9 +13,10 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import RedemptionRequest, UnreadableAmount, ValidationType
 from pos_app.services.line import Line
 from pos_app.services.ports import Clock
-from pos_app.services.results import Checked, Source
+from pos_app.services.results import Checked, LineState, Source
 from pos_app.services.till import TillView
 from pos_app.services.validation import ValidationService
+from pos_app.ui.asking_again import AskingAgain
 from pos_app.ui.background import Background
 from pos_app.ui.bill_presenter import BillPresenter
 from pos_app.ui.board import Board
@@ -33,6 +34,7 @@ from pos_app.ui.verdict_words import amount_view, check_view, idle_view, trouble
 from pos_app.ui.wording import Note, note
 
 LANE: Final = "check"
+AGAIN_LANE: Final = "check again"
 AGE_TICK_MS: Final = 30_000
 
 
@@ -77,7 +79,10 @@ class CounterPresenter(QObject):
         self._till = view
         self._serving = serving
         self._checked: Checked | None = None
+        self._redeemed: RedemptionRequest | None = None
         self._notice = CheckingNotice(board)
+        self._again = AskingAgain(self)
+        self._again.due.connect(self._ask_again)
         self._ages = QTimer(self)
         self._ages.setInterval(AGE_TICK_MS)
         self._ages.timeout.connect(self._tick_age)
@@ -110,6 +115,8 @@ class CounterPresenter(QObject):
         if isinstance(question, NotYet):
             self._show_missing(question)
             return
+        if self._background.is_running(LANE) and self._inputs.is_waiting_for(question):
+            return  # The answer is on its way: a second press must not send a second code.
         if isinstance(question.amount, UnreadableAmount):
             self._begin(question, is_waiting=False)
             self._board.show(amount_view(question, self._serving))
@@ -152,6 +159,7 @@ class CounterPresenter(QObject):
             self._codes.open(checked)
         elif not self._redeem.owns_panel:
             self._codes.send(checked)
+            self._board.show(replace(self._board.view, send_code=self.tr("Sending…")), is_quiet=True)
 
     @Slot()
     def stop(self) -> None:
@@ -167,6 +175,7 @@ class CounterPresenter(QObject):
     def start_afresh(self) -> None:
         """A new customer: drop the answer, the code and what still runs for the last one (Ctrl+N)."""
         is_unknown = self._redeem.is_busy
+        self._redeemed = None
         self._forget_check()
         self._redeem.put_away()
         self._codes.forget()
@@ -177,6 +186,7 @@ class CounterPresenter(QObject):
     def stop_timers(self) -> None:
         """The window closes."""
         self._notice.stop()
+        self._again.stop()
         self._ages.stop()
 
     # A check under way
@@ -196,14 +206,14 @@ class CounterPresenter(QObject):
 
     def _forget_check(self) -> None:
         self._background.drop(LANE)
+        self._background.drop(AGAIN_LANE)
         self._notice.stop()
+        self._again.stop()
         self._inputs.forget()
         self._checked = None
 
     def _send(self, question: RedemptionRequest, *, is_online_wanted: bool) -> None:
-        wants_code = question.validation_type is ValidationType.SMS and not self._till.ask_before_code
-        sends_code = wants_code and not self._codes.memory.is_out_for(question)
-        sent = replace(question, issue_otp=sends_code)
+        sent = replace(question, issue_otp=self._sends_code(question))
         self._notice.start()
         self.customer_asked.emit(question.customer)
 
@@ -220,7 +230,43 @@ class CounterPresenter(QObject):
             lane=LANE,
         )
 
+    def _sends_code(self, question: RedemptionRequest) -> bool:
+        """Say whether this check sends the code too.
+
+        What was redeemed just now is asked about without: an Enter too many must not send another code, F7 does.
+        """
+        if question.validation_type is not ValidationType.SMS or self._till.ask_before_code:
+            return False
+        is_new = self._redeemed is None or self._serving.settled(question) != self._redeemed
+        return is_new and not self._codes.memory.is_out_for(question)
+
+    @Slot()
+    def _ask_again(self) -> None:
+        """Behind an answer that was worked out here; never with a code, which would be sent without being asked for."""
+        checked = self._checked
+        if checked is None or self._inputs.is_stale:
+            return
+        question = checked.request
+
+        def work() -> Checked | None:
+            return self._validation.check(question) if self._line.probe().state is LineState.ONLINE else None
+
+        self._background.run(work, on_done=self._show_asked_again, on_error=self._not_asked_again, lane=AGAIN_LANE)
+
     # Answers
+
+    def _show_asked_again(self, checked: Checked | None) -> None:
+        if checked is None or checked.source is Source.CACHE:
+            self._again.not_yet()
+        elif not self._inputs.is_stale:
+            self._keep(checked)
+            self._show_checked()
+        self.settled.emit()
+
+    def _not_asked_again(self, _error: Exception) -> None:
+        """The service is there but has no answer: what was worked out here stays."""
+        self._again.not_yet()
+        self.settled.emit()
 
     def _show_answer(self, checked: Checked) -> None:
         self._notice.stop()
@@ -260,7 +306,12 @@ class CounterPresenter(QObject):
         question = replace(checked.request, issue_otp=False, validation_code=None)
         self._checked = replace(checked, request=question)
         self._inputs.end(question.validation_type)
-        self._ages.start() if checked.source is Source.CACHE else self._ages.stop()
+        if checked.source is Source.CACHE:
+            self._ages.start()
+            self._again.begin(checked.trouble)
+        else:
+            self._ages.stop()
+            self._again.stop()
         self._serving.organisation = checked.organisation
         is_call_off = Refusal.MISSED_CALL_OFF in checked.refusals  # 823 is surer than what was last told.
         self._entry.confirm.offer_call(checked.organisation.missed_call_enabled and not is_call_off)
@@ -294,6 +345,8 @@ class CounterPresenter(QObject):
     @Slot(object)
     def _end_of_code(self, _row: Redemption) -> None:
         """Redeemed: the code is used up, and the answer to the check is history."""
+        if self._checked is not None:
+            self._redeemed = self._serving.settled(self._checked.request)
         self._codes.forget()
         self._forget_check()
 

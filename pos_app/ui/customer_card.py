@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QTableView,
     QVBoxLayout,
+    QWidget,
 )
 
 from pos_app.ui.card_place import ROW_PX
@@ -18,7 +20,7 @@ from pos_app.ui.controls import Button, Elided, text_label
 from pos_app.ui.handles import named, set_state
 from pos_app.ui.marks import mark_icon
 from pos_app.ui.program_model import ProgramModel
-from pos_app.ui.theme import GAP_PX, tokens
+from pos_app.ui.theme import CONTROL_PX, GAP_PX, tokens
 
 MARK_PX = 16
 
@@ -50,6 +52,12 @@ class CustomerCard(QFrame):
         self._chosen = text_label("cardChosen", "hint", wraps=False)
         self._chosen.setText(self.tr("* chosen program"))
         self._age = text_label("cardAge", "hint", wraps=False)
+        self._foot = QWidget()
+        if self.layoutDirection() is Qt.LayoutDirection.LeftToRight:  # Else an Arabic name would stand at the far edge.
+            for label in (self._name, self._family):
+                label.setAlignment(
+                    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+                )
         self._lay_out()
         self._dress_table()
         self.reveal.clicked.connect(self.reveal_asked)
@@ -60,7 +68,8 @@ class CustomerCard(QFrame):
         top.addWidget(self._name, 1)
         top.addWidget(self._family, 1)
         top.addWidget(self.reveal)
-        foot = QHBoxLayout()
+        foot = QHBoxLayout(self._foot)
+        foot.setContentsMargins(0, 0, 0, 0)
         foot.addWidget(self._chosen)
         foot.addStretch(1)
         foot.addWidget(self._age)
@@ -70,7 +79,15 @@ class CustomerCard(QFrame):
         layout.addLayout(top)
         layout.addWidget(self._identifiers)
         layout.addWidget(self.table, 1)
-        layout.addLayout(foot)
+        layout.addWidget(self._foot)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """On a low screen the verdict needs the height: first the table goes, then the identifiers; the name stays."""
+        super().resizeEvent(event)
+        line = self.fontMetrics().height()
+        self._identifiers.setVisible(self.height() >= CONTROL_PX + 2 * line)
+        for part in (self.table, self._foot):
+            part.setVisible(self.height() >= CONTROL_PX + 6 * line)
 
     def _dress_table(self) -> None:
         self.table.setModel(self._model)
@@ -95,6 +112,7 @@ class CustomerCard(QFrame):
         self.setAccessibleName(view.spoken)
         self._name.show_text(view.name)
         self._family.show_text(view.family)
+        self._family.setVisible(bool(view.family))
         self._model.show_lines(view.lines)
         self._chosen.setVisible(any(line.is_chosen for line in view.lines))
         self.show_reveal(0)

@@ -15,7 +15,7 @@ from pos_app.domain.request import CustomerRef
 from pos_app.services.line import Line
 from pos_app.services.lookup import LookupService
 from pos_app.services.ports import Clock
-from pos_app.services.results import Found
+from pos_app.services.results import Found, Source
 from pos_app.ui.background import Background
 from pos_app.ui.board import Board
 from pos_app.ui.card_place import CardPlace
@@ -114,6 +114,13 @@ class CustomerPresenter(QObject):
             self._show(self._serving.found)
         else:
             self._ask(row.customer, is_answer_wanted=False)
+
+    @Slot()
+    def ask_ledger(self) -> None:
+        """The line is back: a card from the cache gets the ledger's figures, behind what is shown."""
+        asked, found = self._serving.asked, self._serving.found
+        if asked is not None and found is not None and found.source is Source.CACHE:
+            self._ask(asked, is_answer_wanted=False)
 
     def show_again(self) -> None:
         """Programs or the organisation became known: the card may say more."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from pos_app.ui.confirm_form import ConfirmForm
 from pos_app.ui.controls import Button
 from pos_app.ui.customer_form import CustomerForm
-from pos_app.ui.handles import named
+from pos_app.ui.handles import named, set_choice
 from pos_app.ui.points_form import PointsForm
 from pos_app.ui.program_form import ProgramForm
 from pos_app.ui.theme import GAP_PX
@@ -66,8 +66,8 @@ class EntryColumn(QWidget):
         self.scroller = named(_DownOnly(column), "entryScroll", self.tr("Entry"))
         self.scroller.setFrameShape(QFrame.Shape.NoFrame)
         self.scroller.setWidgetResizable(True)
-        self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        set_choice(self.scroller, "horizontalScrollBarPolicy", "ScrollBarAlwaysOff")
+        set_choice(self.scroller, "focusPolicy", "NoFocus")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP_PX)

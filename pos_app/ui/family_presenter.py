@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from pos_app.domain.request import FamilyGroupRef
 from pos_app.ui.announce import Announcer
-from pos_app.ui.group_dialog import GroupDialog, summary
+from pos_app.ui.family_words import summary
 from pos_app.ui.program_form import ProgramForm
 from pos_app.ui.wording import Note, note
+
+if TYPE_CHECKING:
+    from pos_app.ui.group_dialog import GroupDialog
 
 
 class FamilyPresenter(QObject):
@@ -29,6 +34,8 @@ class FamilyPresenter(QObject):
         """Open the picker, beginning with what is chosen (F6)."""
         if self._dialog is not None:
             return
+        from pos_app.ui.group_dialog import GroupDialog  # Slow to load: no till waits for it when it starts.
+
         dialog = GroupDialog(self._window, self._form.family_group)
         dialog.chosen.connect(self._choose)
         dialog.finished.connect(self._closed)

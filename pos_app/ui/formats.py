@@ -10,8 +10,9 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from typing import Final
+from unicodedata import bidirectional
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QGuiApplication
 
 from pos_app.domain.money import minor_digits
@@ -21,6 +22,7 @@ NO_CURRENCY: Final = "XXX"
 """ISO 4217 for "no currency": what is known of an organisation that has not told its own."""
 
 _LEFT_TO_RIGHT: Final = "\u2066"
+_BY_ITS_FIRST_LETTER: Final = "\u2068"
 _END_OF_ISOLATE: Final = "\u2069"
 
 
@@ -66,9 +68,16 @@ def day_words(day: date) -> str:
     return f"{day.day} {QLocale().monthName(day.month, QLocale.FormatType.LongFormat)}"
 
 
+def isolated_words(text: str) -> str:
+    """Keep a name that runs the other way than the screen in one piece inside a sentence; else `text` itself."""
+    runs_left = any(bidirectional(char) in ("R", "AL") for char in text)
+    is_mirrored = QGuiApplication.isRightToLeft()
+    return f"{_BY_ITS_FIRST_LETTER}{text}{_END_OF_ISOLATE}" if text and runs_left != is_mirrored else text
+
+
 def isolated(text: str) -> str:
     """Keep identifiers, codes, numbers and money left to right inside a mirrored screen; else `text` itself."""
-    if text and QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+    if text and QGuiApplication.isRightToLeft():
         return f"{_LEFT_TO_RIGHT}{text}{_END_OF_ISOLATE}"
     return text
 

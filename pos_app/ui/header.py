@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from pos_app.ui.controls import Elided, text_label
@@ -103,7 +102,8 @@ class TrainingBanner(QFrame):
         layout.addWidget(Mark("training", tokens(theme)["on_training"], MARK_PX))
         text = text_label("trainingText", wraps=False)
         text.setText(self.tr("TRAINING: practice only. Nothing here touches real points."))
-        layout.addWidget(text, 1, Qt.AlignmentFlag.AlignLeading)
+        layout.addWidget(text)
+        layout.addStretch(1)
 
 
 def training_parts(is_training: bool, theme: str) -> list[QWidget]:

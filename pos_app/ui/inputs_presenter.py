@@ -48,7 +48,11 @@ class InputsPresenter(QObject):
         if self._asked is None or self._is_waiting:
             return self._asked is not None
         question = self.question()
-        return isinstance(question, NotYet) or self._serving.settled(question) != self._serving.settled(self._asked)
+        return isinstance(question, NotYet) or self._settled(question) != self._settled(self._asked)
+
+    def is_waiting_for(self, question: RedemptionRequest) -> bool:
+        """Say whether the answer to this very question is awaited."""
+        return self._is_waiting and self._asked is not None and self._settled(question) == self._settled(self._asked)
 
     def begin(self, question: RedemptionRequest, *, is_waiting: bool) -> None:
         """This question is asked now; `is_waiting` for an answer from elsewhere."""
@@ -89,6 +93,9 @@ class InputsPresenter(QObject):
         program = self._program()
         points = points_text(sent.points, program.decimals if program is not None else 0)
         return note(Note.CODE_COVERS, WordingFacts(points=points))
+
+    def _settled(self, question: RedemptionRequest) -> RedemptionRequest:
+        return self._serving.settled(question)
 
     def _program(self) -> Program | None:
         return self._serving.program(self._entry.programs.program_id)

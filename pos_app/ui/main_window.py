@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -41,6 +41,7 @@ class MainWindow(QMainWindow):
         redeem_asked: F8; a key held down counts once.
         stop_asked: Esc.
         new_customer_asked: Ctrl+N.
+        reveal_asked: Ctrl+Shift+M.
         find_out_asked: Ctrl+Shift+U.
         attached: the services are joined.
     """
@@ -49,10 +50,12 @@ class MainWindow(QMainWindow):
     redeem_asked = Signal()
     stop_asked = Signal()
     new_customer_asked = Signal()
+    reveal_asked = Signal()
     find_out_asked = Signal()
     attached = Signal()
 
-    def __init__(self, view: TillView) -> None:
+    def __init__(self, view: TillView, *, dresses_itself: bool = True) -> None:
+        """With `dresses_itself` the window wears the till's theme where the application wears none."""
         super().__init__()
         named(self, "mainWindow")
         self._view = view
@@ -71,8 +74,9 @@ class MainWindow(QMainWindow):
         self._add_keys()
         self.entry.customer.find_asked.connect(self._remember_find)
         self.entry.check_asked.connect(self._remember_check)
+        self.panel.focus_left.connect(self.entry.points.field.setFocus)
         app = QApplication.instance()
-        if isinstance(app, QApplication) and not app.styleSheet():
+        if dresses_itself and isinstance(app, QApplication) and not app.styleSheet():
             apply_theme(self, view.theme, view.base_px)
         self.panel.show_view(PanelView(title=self.tr("Starting"), reason=self.tr("This till is getting ready.")))
         self.resize(*SIZE)
@@ -141,7 +145,8 @@ class MainWindow(QMainWindow):
         keys.setText(footer_text())
         layout = QHBoxLayout(footer)
         layout.setContentsMargins(GAP_PX * 2, GAP_PX // 2, GAP_PX * 2, GAP_PX // 2)
-        layout.addWidget(keys, 1, Qt.AlignmentFlag.AlignLeading)
+        layout.addWidget(keys)
+        layout.addStretch(1)
         return footer
 
     def _name_window(self) -> None:
@@ -172,6 +177,7 @@ class MainWindow(QMainWindow):
             (ActionId.FULL_SCREEN, self._toggle_full_screen),
             (ActionId.STOP, self.stop_asked.emit),
             (ActionId.NEW_CUSTOMER, self.new_customer_asked.emit),
+            (ActionId.REVEAL, self.reveal_asked.emit),
             (ActionId.FIND_OUT, self.find_out_asked.emit),
             (ActionId.SAY_AGAIN, self.announcer.say_again),
             (ActionId.QUIT, self.close),
@@ -180,6 +186,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_help(self) -> None:
+        from PySide6.QtCore import Qt  # Slow to load: see `handles.set_choice`.
+
         from pos_app.ui.keys_help import KeysHelp
 
         help_dialog = KeysHelp(self)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import cos, pi, sin
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -35,16 +35,13 @@ def _tick(painter: QPainter, shift: float = 0) -> None:
 
 
 def _letter(painter: QPainter, letter: str, top: float = 0) -> None:
+    from PySide6.QtCore import Qt
+
     font = painter.font()
     font.setPixelSize(22)
     font.setBold(True)
     painter.setFont(font)
     painter.drawText(QRectF(0, top, _SIDE, _SIDE), Qt.AlignmentFlag.AlignCenter, letter)
-
-
-def _dot(painter: QPainter) -> None:
-    _filled(painter)
-    _ring(painter, 6)
 
 
 def _open_ring(painter: QPainter) -> None:
@@ -66,10 +63,6 @@ def _cross_in_octagon(painter: QPainter) -> None:
 def _triangle(painter: QPainter) -> None:
     painter.drawPolygon(_polygon((20, 4), (37, 35), (3, 35)))
     _letter(painter, "!", 4)
-
-
-def _hollow_circle(painter: QPainter) -> None:
-    _ring(painter, 13)
 
 
 def _clock(painter: QPainter) -> None:
@@ -105,32 +98,56 @@ def _full_circle(painter: QPainter) -> None:
     _ring(painter, 13)
 
 
-def _lock(painter: QPainter) -> None:
-    painter.drawArc(QRectF(12, 4, 16, 22), 0, 180 * 16)
-    _filled(painter)
-    painter.drawRect(QRectF(8, 17, 24, 18))
+def _dot_stroke(painter: QPainter, pen: QPen) -> None:
+    pen.setWidthF(7.6)  # So wide that the ring closes to a dot.
+    path = QPainterPath()
+    path.addEllipse(_CENTRE, 3.8, 3.8)
+    painter.strokePath(path, pen)
+
+
+def _hollow_circle_stroke(painter: QPainter, pen: QPen) -> None:
+    path = QPainterPath()
+    path.addEllipse(_CENTRE, 13, 13)
+    painter.strokePath(path, pen)
+
+
+def _lock_stroke(painter: QPainter, pen: QPen) -> None:
+    shackle = QPainterPath()
+    shackle.addEllipse(QRectF(12, 4, 16, 22))
+    painter.strokePath(shackle, pen)
+    body = QPainterPath(QPointF(17, 26))
+    body.lineTo(23, 26)
+    pen.setWidthF(21.2)  # A line so wide is a block, and covers the lower half of the shackle.
+    painter.strokePath(body, pen)
 
 
 SHAPES: Final[dict[str, Callable[[QPainter], None]]] = {
-    "idle": _dot,
     "checking": _open_ring,
     "redeemable": _check_in_circle,
     "refused": _cross_in_octagon,
     "otp_failed": _triangle,
-    "offline": _hollow_circle,
     "pending": _clock,
     "unknown": _question_in_dashes,
     "redeemed": _double_check,
     "config": _spanner,
     "training": _diamond,
     "online": _full_circle,
-    "lock": _lock,
 }
+STROKES: Final[dict[str, Callable[[QPainter, QPen], None]]] = {
+    "idle": _dot_stroke,
+    "offline": _hollow_circle_stroke,
+    "lock": _lock_stroke,
+}
+"""The shapes of the first paint, made of strokes alone: a painter's own pen and brush would load the class `Qt`, a
+tenth of the time until the window is seen (see `handles.set_choice`)."""
+
+NAMES: Final = frozenset({*SHAPES, *STROKES})
 """A shape for each verdict state, and for the banner, the line and the lock."""
 
 
 def mark_icon(shape: str, colour: str, side_px: int, ratio: float = 1.0) -> QIcon:
     """A shape as an icon, sharp on a screen of this device pixel ratio."""
+    from PySide6.QtCore import Qt
     from PySide6.QtGui import QIcon, QPixmap  # Slow to load, and not needed before the first paint.
 
     picture = QPixmap(round(side_px * ratio), round(side_px * ratio))
@@ -145,7 +162,15 @@ def mark_icon(shape: str, colour: str, side_px: int, ratio: float = 1.0) -> QIco
 def _draw(painter: QPainter, shape: str, colour: str, side_px: float) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(side_px / _SIDE, side_px / _SIDE)
-    pen = QPen(QColor(colour), 3.2)
+    pen = QPen()
+    pen.setColor(QColor(colour))
+    pen.setWidthF(3.2)
+    stroke = STROKES.get(shape)
+    if stroke is not None:
+        stroke(painter, pen)
+        return
+    from PySide6.QtCore import Qt
+
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
@@ -160,7 +185,6 @@ class Mark(QWidget):
         self._shape = shape
         self._colour = colour
         self.setFixedSize(QSize(side_px, side_px))
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     @property
     def shape(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 TONES: Final = {
     "idle": "",
@@ -25,8 +25,7 @@ ASSERTIVE: Final = frozenset({"refused", "otp_failed", "unknown", "config"})
 SILENT: Final = frozenset({"idle", "checking"})
 
 
-@dataclass(frozen=True, slots=True)
-class PanelButton:
+class PanelButton(NamedTuple):
     """A next step. `way` is one of `wording.Way`, `value` what it needs: the amount in plain text."""
 
     way: str

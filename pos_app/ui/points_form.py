@@ -108,5 +108,6 @@ class PointsForm(QWidget):
 
     def _show(self, text: str, state: str) -> None:
         set_state(self._rule, state)
+        set_state(self.field, state)
         self._rule.setText(text)
         self.field.setAccessibleDescription(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from pos_app.domain.commands import CancelReason
 from pos_app.domain.redemption import OPEN, Redemption, State
@@ -58,7 +58,7 @@ class RedeemPresenter(QObject):
         self._serving = serving
         self._row: Redemption | None = None
         self._is_busy = False
-        self.row_changed.connect(self._show_step, Qt.ConnectionType.QueuedConnection)
+        self.row_changed.connect(self._show_step)  # Qt queues what another thread emits.
 
     # What is known
 
@@ -82,7 +82,8 @@ class RedeemPresenter(QObject):
         """A redemption of this customer whose result is not known: no other may be begun before it is (W13)."""
         for row in self._serving.open_rows:
             is_hers = row.customer == customer or (customer_id is not None and row.customer_id == customer_id)
-            if is_hers and row.state in _IN_DOUBT:
+            is_on_its_way = row.state is State.READY and row.next_try_at is not None
+            if is_hers and (row.state in _IN_DOUBT or is_on_its_way):
                 return row
         return None
 

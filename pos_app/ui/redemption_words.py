@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from pos_app.domain.keys import PRACTICE_PREFIX
 from pos_app.domain.redemption import Redemption, State
 from pos_app.domain.refusals import Refusal
-from pos_app.ui.formats import points_text, time_s_text
+from pos_app.ui.formats import isolated_words, points_text, time_s_text
 from pos_app.ui.panel import PanelView
 from pos_app.ui.serving import Serving
 from pos_app.ui.verdict_words import view_of_words
@@ -60,7 +60,7 @@ def _facts(row: Redemption, serving: Serving) -> WordingFacts:
     program = serving.program(row.program_id)
     decimals = program.decimals if program is not None else 0
     return WordingFacts(
-        name=row.customer_label,
+        name=isolated_words(row.customer_label),
         masked=serving.masked_of(row.customer),
         kind=kind_words(row.customer.kind.value),
         program=program.name if program is not None else "",

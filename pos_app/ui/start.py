@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 Report = Callable[[str, bool, str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
+class Wiring(NamedTuple):
     """What bootstrap lends the start: each of these may be slow and runs in the background, except `is_set_up`.
 
     `connect` gives the services and, where the ledger told it before, a better view. `try_connection` goes through
@@ -57,8 +56,8 @@ def dress(app: QApplication, view: TillView) -> None:
 def run(view: TillView, wiring: Wiring, on_start: Callable[[], object] | None) -> int:
     """Show the window, wire it once it is painted, and stay until it is closed."""
     app = application()
-    dress(app, view)
-    window = MainWindow(view)
+    window = MainWindow(view, dresses_itself=False)
+    dress(app, view)  # Once everything has its place: under a style sheet each layout would work out every style again.
     starter = Starter(window, wiring)
     window.show()
     if on_start is not None:
@@ -66,6 +65,12 @@ def run(view: TillView, wiring: Wiring, on_start: Callable[[], object] | None) -
     code = app.exec()
     starter.stop()
     return int(code)
+
+
+def begin_collecting() -> None:
+    """The start is over: collect from now on, but never look again at what the start has made; it stays to the end."""
+    gc.freeze()
+    gc.enable()
 
 
 class Starter(QObject):
@@ -101,24 +106,43 @@ class Starter(QObject):
         self._background.stop()
 
     def _connect(self) -> None:
-        self._background.run(self._wiring.connect, on_done=self._window.attach, on_error=self._show_failure)
+        self._background.run(self._wiring.connect, on_done=self._attach, on_error=self._show_failure)
+
+    def _attach(self, services: TillServices) -> None:
+        self._window.attach(services)
+        begin_collecting()
 
     def _show_failure(self, error: Exception) -> None:
+        begin_collecting()
         self._window.show_cannot_start(self._sentence(error))
 
     def _show_in_dialog(self, error: Exception) -> None:
         if self._first_run is not None:
             self._first_run.show_trouble(self._sentence(error))
 
+    def _show_not_kept(self, error: Exception) -> None:
+        """The dialog closed when it was accepted: it has to come back, or its sentence would be said to nobody."""
+        if self._first_run is not None:
+            self._first_run.open()
+        self._show_in_dialog(error)
+
+    @Slot()
+    def _put_off(self) -> None:
+        self._window.show_cannot_start(
+            self.tr("It has no ledger yet. Close this window, and start it again to set it up.")
+        )
+
     def _sentence(self, error: Exception) -> str:
         return str(error) if isinstance(error, Trouble) else self.tr("Points Desk could not start. See its log.")
 
     def _ask(self) -> None:
+        begin_collecting()
         from pos_app.ui.first_run import FirstRunDialog
 
         dialog = FirstRunDialog(self._window)
         dialog.test_asked.connect(self._test)
         dialog.accepted_with.connect(self._keep)
+        dialog.rejected.connect(self._put_off)
         self.step_tried.connect(dialog.show_step)
         self._first_run = dialog
         dialog.open()
@@ -141,7 +165,7 @@ class Starter(QObject):
         self._background.run(
             lambda: self._wiring.keep_connection(address, login, password),
             on_done=self._kept,
-            on_error=self._show_in_dialog,
+            on_error=self._show_not_kept,
         )
 
     def _kept(self, _nothing: object) -> None:

@@ -140,6 +140,7 @@ QLineEdit, QComboBox, QPushButton {
     border: 2px solid $border; border-radius: 6px; padding: 1px 11px;
 }
 QLineEdit:focus, QComboBox:focus, QPushButton:focus { border: 3px solid $focus; padding: 0px 10px; }
+QLineEdit[state="refused"] { border: 3px solid $refused; padding: 0px 10px; }
 QLineEdit:disabled, QComboBox:disabled, QPushButton:disabled {
     color: $off; background: $off_field; border-style: dashed;
 }
@@ -207,13 +208,15 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; }
 QFrame#header, QFrame#footer { background: $raised; }
 QFrame#header QLabel { color: $text; }
 QFrame#footer QLabel { color: $quiet; font-size: ${small_px}px; }
-QFrame#customerCard { border: 1px solid $line; border-radius: 6px; background: $window; }
+QFrame#customerCard, QLabel#cardEmpty { border: 1px solid $line; border-radius: 6px; background: $window; }
 QFrame#verdictPanel { border: 3px solid $line; border-radius: 6px; background: $window; }
 $tones
 QFrame#verdictPanel[stale="true"] { border-style: dashed; border-color: $line; background: $raised; }
 QFrame#verdictPanel[stale="true"] QLabel { color: $quiet; }
 QFrame#trainingBanner { background: $training; }
 QFrame#trainingBanner QLabel { color: $on_training; font-weight: 600; }
+QFrame#trainingPanel { background: $window; border: 4px solid $training; }
+QListWidget#phoneMessages::item { padding: 8px 4px; border-bottom: 1px solid $line; }
 QMainWindow[training="true"] QWidget#central { border: 4px solid $training; }
 """)
 

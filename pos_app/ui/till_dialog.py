@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pos_app.ui.announce import Announcer
@@ -12,6 +12,7 @@ from pos_app.ui.handles import named, set_state
 from pos_app.ui.theme import CONTROL_PX, GAP_PX
 
 ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+EDGE_PX = 2
 
 
 class TillDialog(QDialog):
@@ -26,7 +27,8 @@ class TillDialog(QDialog):
         named(self, handle)
         self.set_title(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self._announcer = Announcer(self)
+        above = parent.window().findChild(Announcer) if parent is not None else None
+        self._announcer = Announcer(self, above.prefix if above is not None else "")
 
     def set_title(self, title: str) -> None:
         """Change the window's title, which is also its accessible name."""
@@ -45,6 +47,13 @@ class TillDialog(QDialog):
             self._align()
             self._grow()
         return is_done
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """An edge of its own: where no window manager draws one, white would stand on white."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), EDGE_PX))
+        painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def _align(self) -> None:
         """In a mirrored screen Qt leaves labels with Latin text at the left edge; all belong to the same edge (A.2)."""

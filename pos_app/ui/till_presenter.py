@@ -49,11 +49,13 @@ class TillPresenter(QObject):
     """Joins the header to the line, the rules and the outbox. Each timer starts anew only when its work has ended.
 
     Signals:
+        came_back: the line was down and is there again.
         knows: programs or the organisation's switches are known, or newly known.
         resumed: at start, the redemptions without a sure answer. arg: tuple of rows, oldest first.
         outbox_moved: rows that the outbox changed. arg: tuple of rows.
     """
 
+    came_back = Signal()
     knows = Signal()
     resumed = Signal(object)
     outbox_moved = Signal(object)
@@ -126,8 +128,8 @@ class TillPresenter(QObject):
         self._probe.start()
 
     def _show_line(self, view: LineView) -> None:
-        is_back = view.state is LineState.ONLINE and self._line_state is not LineState.ONLINE
-        self._line_state = view.state
+        before, self._line_state = self._line_state, view.state
+        is_back = view.state is LineState.ONLINE and before is not LineState.ONLINE
         words = {
             LineState.ONLINE: (self.tr("Online"), self.tr("Connection: online")),
             LineState.OFFLINE: (self.tr("Offline"), self.tr("Connection: offline")),
@@ -141,6 +143,8 @@ class TillPresenter(QObject):
         if is_back:
             self._ask_rules()
             self._ask_outbox()
+        if is_back and before is LineState.OFFLINE:
+            self.came_back.emit()
 
     # Rules and programs
 

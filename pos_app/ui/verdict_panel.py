@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
@@ -23,11 +23,13 @@ class VerdictPanel(QFrame):
     Signals:
         way_chosen: one of the two ways on. args: the way (`wording.Way`), its value.
         send_code_asked: the send code button.
+        focus_left: what had the focus here is gone from the screen; else Qt would give it to whatever stands nearest.
         redeem_asked: the redeem button; the panel offers it only when F8 would do something.
     """
 
     way_chosen = Signal(str, str)
     send_code_asked = Signal()
+    focus_left = Signal()
     redeem_asked = Signal()
 
     def __init__(self, *, theme: str, bill_mode: str, is_training: bool) -> None:
@@ -60,7 +62,10 @@ class VerdictPanel(QFrame):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(GAP_PX * 2)
-        top.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
+        beside = QVBoxLayout()
+        beside.addWidget(self._mark)
+        beside.addStretch(1)
+        top.addLayout(beside)
         top.addWidget(self._title, 1)
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
@@ -118,13 +123,20 @@ class VerdictPanel(QFrame):
             label.setVisible(bool(text))
         self._meta.setText(view.meta)
         self._stale.setVisible(self._is_stale)
+        had_focus = self._holds_focus()
         self._draw_buttons()
+        if had_focus and not self._holds_focus():
+            self.focus_left.emit()
         self.setAccessibleDescription(view.announcement)
         self.setProperty("state", view.state)
         if (self.property("tone"), self.property("stale")) != (tone, self._is_stale):
             self.setProperty("tone", tone)
             self.setProperty("stale", self._is_stale)
             repolish(self)
+
+    def _holds_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
 
     def _draw_buttons(self) -> None:
         view = self.view
@@ -155,6 +167,8 @@ class VerdictPanel(QFrame):
         super().paintEvent(event)
         if not self._is_training:
             return
+        from PySide6.QtCore import Qt  # Slow to load: see `handles.set_choice`.
+
         painter = QPainter(self)
         ink = QColor(self._colours["training"])
         ink.setAlphaF(0.16)

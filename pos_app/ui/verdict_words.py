@@ -15,7 +15,7 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import AskedPoints, RedemptionRequest, UnreadableAmount
 from pos_app.domain.trouble import Trouble
 from pos_app.services.results import Checked, Source
-from pos_app.ui.formats import money_text, points_text, time_s_text, time_text
+from pos_app.ui.formats import isolated_words, money_text, points_text, time_s_text, time_text
 from pos_app.ui.panel import PanelButton, PanelView
 from pos_app.ui.serving import Serving
 from pos_app.ui.wording import (
@@ -155,7 +155,7 @@ def facts_of_question(question: RedemptionRequest, serving: Serving) -> WordingF
     program = serving.program(question.program_id)
     asked = question.amount.points if isinstance(question.amount, AskedPoints) else None
     return WordingFacts(
-        name=serving.name_of(question.customer),
+        name=isolated_words(serving.name_of(question.customer)),
         masked=serving.masked_of(question.customer),
         kind=kind_words(question.customer.kind.value),
         program=program.name if program is not None else "",
@@ -178,6 +178,7 @@ def facts_of(checked: Checked, serving: Serving) -> WordingFacts:
         points=points_text(checked.points, decimals) if checked.points else base.points,
         worth=money_text(checked.worth, checked.organisation.currency) if checked.worth is not None else "",
         balance=_balance(checked, serving, decimals),
+        total=points_text(wallet.balance, decimals) if held and wallet is not None else "",
         left=_shown(checked.points_after, decimals),
         step=_shown(rules.multiple_of, decimals),
         least=_shown(rules.minimum, decimals),

@@ -129,6 +129,7 @@ class Wiring(QObject):
             (window.confirm_asked, self._counter.confirm),
             (window.redeem_asked, self._counter.redeem),
             (window.stop_asked, self._counter.stop),
+            (window.reveal_asked, self._customer.toggle_reveal),
             (window.find_out_asked, self._redeem.find_out),
             (window.new_customer_asked, self._start_afresh),
         ):
@@ -145,6 +146,7 @@ class Wiring(QObject):
         self._redeem.settled.connect(self._till.refresh_line)
         self._redeem.settled.connect(self._till.count_outbox)
         self._redeem.confirmed.connect(self._refresh_card)
+        self._till.came_back.connect(self._customer.ask_ledger)
         self._till.knows.connect(self._show_programs)
         self._till.resumed.connect(self._show_unknown)
         self._till.outbox_moved.connect(self._redeem.rows_changed)

@@ -224,7 +224,7 @@ def age_text(seconds: float) -> tuple[str, Grade]:
 
 
 def age_phrase(seconds: float) -> str:
-    """An age in words: "47 min", "2 h 10 min", "3 days"."""
+    """An age in words: "less than a minute", "47 min", "2 h 10 min", "3 days"."""
     minutes = max(0, int(seconds // 60))
     hours, rest = divmod(minutes, 60)
     if hours >= 48:
@@ -233,7 +233,7 @@ def age_phrase(seconds: float) -> str:
         return _translated("{hours} h {minutes} min").format(hours=hours, minutes=rest)
     if hours:
         return _translated("{hours} h").format(hours=hours)
-    return _translated("{minutes} min").format(minutes=minutes)
+    return _translated("{minutes} min").format(minutes=minutes) if minutes else _translated("less than a minute")
 
 
 def all_texts() -> Iterator[str]:

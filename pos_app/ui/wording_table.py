@@ -345,6 +345,13 @@ REFUSALS_BY_REASON: Final = MappingProxyType(
             ("Use {lower} points, or try again later.", "Try again later."),
             (Way.TRY_AGAIN, Way.USE_NEAREST),
         ),
+        (Refusal.POINTS_BLOCKED, "wallet_paused"): Row(
+            _NO,
+            ("These points cannot be used",),
+            ("Using these points is paused at present.",),
+            ("Use another program, or tell a supervisor.",),
+            (Way.CHANGE_PROGRAM,),
+        ),
         (Refusal.CODE_WRONG, "code_dead"): _NO_MORE_TRIES,
         (Refusal.CODE_WRONG, "customer_limit"): _NO_MORE_TRIES,
         (Refusal.CODE_WRONG, "till_limit"): _NO_MORE_TRIES,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pos_app.domain.answers import CodeView, Extension, Share, WalletView
 from pos_app.domain.keys import is_key
-from pos_app.wire.formats import MalformedError, UnreadableAnswerError, dump_json, parse_body
+from pos_app.wire.formats import MalformedError, UnreadableAnswerError, dump_json, parse_json_body
 from pos_app.wire.moments import read_moment, write_moment
 from pos_app.wire.reading import (
     day_or_none,
@@ -66,7 +66,7 @@ def read_extension_header(text: str) -> ExtensionAsk:
         decoded = base64.urlsafe_b64decode(trimmed + "=" * (-len(trimmed) % 4))
     except ValueError:
         raise MalformedError(HEADER, "base64url", "something else") from None
-    tree = parse_body(decoded, "application/json")
+    tree = parse_json_body(decoded)
     version, cashier, key = tree.get("v"), tree.get("cashier"), tree.get("key")
     if type(version) is not int or version != VERSION:
         raise MalformedError(f"{HEADER}.v", str(VERSION), "something else")

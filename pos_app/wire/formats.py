@@ -150,6 +150,7 @@ SINGULARS: Final = {"user_groups2": "user_group2", "permissions": "permission", 
 """Lists whose JSON member is a plural: in XML it encloses elements of the singular name (1.3)."""
 
 _ELEMENT_NAME: Final = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII | re.IGNORECASE)
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _NEVER_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML cannot carry and a database may not hold: control characters, halves of surrogate pairs."""
 _XML_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
@@ -241,9 +242,15 @@ def parse_body(body: bytes, content_type: str | None) -> dict[str, Any]:
     Raises:
         MalformedError: anything that is no such body.
     """
+    body = body.removeprefix(_BYTE_ORDER_MARK)  # .NET writes one before UTF-8; it is no character of the body.
     kind = (content_type or "").lower()
     tree = _parse_xml(body, kind) if "xml" in kind or body.lstrip()[:1] == b"<" else _parse_json(body)
     return _unwrapped(_tidy(tree))
+
+
+def parse_json_body(body: bytes) -> dict[str, Any]:
+    """Read a body that is JSON whatever it looks like, as in `/sync` (sync-api 1). Raises: MalformedError."""
+    return _unwrapped(_tidy(_parse_json(body)))
 
 
 def parse_answer(body: bytes) -> dict[str, Any]:
@@ -252,7 +259,7 @@ def parse_answer(body: bytes) -> dict[str, Any]:
     Raises:
         UnreadableAnswerError: neither JSON nor XML, or no object.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf")  # Some servers put a byte order mark before JSON.
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
         tree = _parse_xml(body, "") if body.lstrip()[:1] == b"<" else _parse_json(body)
         return _unwrapped(_tidy(tree, mends_text=True))
@@ -261,8 +268,8 @@ def parse_answer(body: bytes) -> dict[str, Any]:
 
 
 def _unwrapped(tree: object) -> dict[str, Any]:
-    if isinstance(tree, dict) and isinstance(tree.get("root"), dict):
-        tree = tree["root"]
+    while isinstance(tree, dict) and isinstance(tree.get("root"), dict):
+        tree = tree["root"]  # A converter puts a second one around that of the document (1.3).
     if not isinstance(tree, dict):
         raise MalformedError("body", "an object", kind_of(tree))
     return tree

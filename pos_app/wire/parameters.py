@@ -46,6 +46,7 @@ FAMILY_GROUP_NAMES: Final = frozenset(
         _USE_DEFAULT,
     }
 )
+_KINDS: Final = tuple((kind.value, kind) for kind in IdentifierKind)
 _NO_CODES: Final = frozenset({"true", "false"})
 """Words that stand where a validation code would, and mean that there is none (2.6)."""
 
@@ -84,9 +85,7 @@ def boolean(params: Mapping[str, str], name: str) -> bool:
 
 def filled(params: Mapping[str, str]) -> tuple[CustomerRef, ...]:
     """Every identifier that is given, in the order in which the first wins on `redeem` (section 4)."""
-    return tuple(
-        CustomerRef(kind, value) for kind in IdentifierKind if (value := given(params, kind.value)) is not None
-    )
+    return tuple([CustomerRef(kind, value) for name, kind in _KINDS if (value := given(params, name)) is not None])
 
 
 def only_customer(params: Mapping[str, str]) -> CustomerRef:

@@ -282,7 +282,7 @@ def _redemption_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", text, re.ASCII):
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?", text, re.ASCII):
             return datetime.fromisoformat(text)
     except ValueError:
         pass

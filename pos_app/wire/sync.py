@@ -17,7 +17,7 @@ from pos_app.wire.formats import (
     dump_json,
     kind_of,
     parse_answer,
-    parse_body,
+    parse_json_body,
     plain_number,
 )
 from pos_app.wire.moments import write_moment
@@ -164,7 +164,7 @@ def read_cancel(body: bytes) -> Cancel:
     Raises:
         MalformedError: no real key (one of the trainer mode is none), or a reason not known.
     """
-    tree = parse_body(body, "application/json")
+    tree = parse_json_body(body)
     key, cashier, reason = tree.get("key"), tree.get("cashier"), tree.get("reason")
     if not isinstance(key, str) or not is_key(key):
         raise MalformedError("key", "a key", kind_of(key))

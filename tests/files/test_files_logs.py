@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.files import full_disk
 
 from pos_app.domain.trouble import StorageError
+from pos_app.files import logs
 from pos_app.files.logs import RedactingFilter, redact, set_up_logging
 
 log = logging.getLogger("pos_app.test")
@@ -73,6 +76,40 @@ def test_what_is_personal_or_secret_is_taken_out(text: str, gone: str) -> None:
 )
 def test_what_support_needs_stays(text: str) -> None:
     assert redact(text) == text
+
+
+TAKEN = (
+    *("Authorization: x", "basic abcdefg", "Bearer abcdefg", "password=x", "passwd=x", "SECRET=x", "token=x", "pin=x"),
+    *(
+        "digest=x",
+        "database_key=x",
+        "http://x",
+        "?a=b",
+        "x@y",
+        "code=ABCDEF",
+        "otp 123456",
+        "1234567",
+        "(1) 2-3/4.5 6 7",
+    ),
+    *("0f" * 16, "one\ntwo", "\u017fecret=x", "\u0661" * 7),
+)
+PIECES = st.sampled_from([*TAKEN, "code", "otp", "123456", "2026-11-22", *"aZ_ .-/()+:=?@&9"])
+
+
+def thoroughly_redacted(text: str) -> str:
+    for pattern, instead in logs._PATTERNS:
+        text = pattern.sub(instead, text)
+    return text.translate(logs._CONTROLS)
+
+
+@pytest.mark.parametrize("text", TAKEN)
+def test_each_kind_of_thing_is_taken_out_by_itself(text: str) -> None:
+    assert redact(text) == thoroughly_redacted(text) != text
+
+
+@given(st.one_of(st.lists(PIECES, max_size=14).map("".join), st.text("0123456789abcdef ().-/+", max_size=60)))
+def test_the_quick_look_lets_nothing_through_that_the_patterns_would_take(text: str) -> None:
+    assert redact(text) == thoroughly_redacted(text)
 
 
 def test_a_line_cannot_be_forged() -> None:

@@ -14,7 +14,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 import pytest
-from support.fault_proxy import CUT_AHEAD, CUT_BEHIND, CUT_WITHIN, DRIP, HOLD, LATE, RESET, SWALLOW, Fault, Seen
+from support.fault_proxy import CUT_AHEAD, CUT_BEHIND, CUT_WITHIN, DRIP, HOLD, LATE, RESET, SWALLOW, Fault, Seen, said
 from support.ledger_server import MOBILE, a_customer, a_program, a_till, an_organisation
 from support.shop import Shop, a_shop, call, journal_rows
 from support.till_process import Screen, TillProcess, eventually
@@ -226,25 +226,51 @@ def test_when_the_screen_says_done_the_journal_has_said_so_before(shop: Shop, po
     assert_one_charge(shop, done)
 
 
-def test_redeeming_into_no_line_at_all_is_sent_once_when_the_line_is_back(shop: Shop) -> None:
-    """C1, C2: not even a connection; the till is killed, starts without a line, and the line comes back."""
+def test_what_was_said_to_be_not_done_is_not_done_after_a_restart_either(shop: Shop) -> None:
+    """The cashier redeems anew, under a new key: the old row must never be sent beside it."""
+    not_accepted = said(401, {"response": {"status": {"success": "false", "code": 401, "message": "no"}}})
     with shop.till() as till:
+        begin(shop, till, not_accepted)
+        till.wait_for(lambda screen: screen.title == "Sign-in for this till failed", "the trouble")
+        till.kill()
+        assert state_in_journal(shop) is State.READY
+        till.start()
         till.look_up(MOBILE)
         till.check(100)
+        till.press("F8")
+        done = till.wait_for(lambda screen: screen.title.startswith("Done"), "the new redemption")
+        till.press("Ctrl+Shift+U")
+        till.wait_for(lambda screen: screen["statusOutbox"] == "Outbox 0", "the old row to be given up")
+        assert till.close() == 0
+    assert_one_charge(shop, done)
+    assert sorted(row.state for row in journal_rows(shop.till_folder())) == [State.CANCELLED, State.CONFIRMED]
+
+
+def test_redeeming_into_no_line_at_all_is_sent_once_when_the_line_is_back(shop: Shop) -> None:
+    """C1, C2: not even a connection; the till is killed, starts without a line, and the line comes back.
+
+    A first redemption makes sure that the till knows a service that repeats keys: else it would have said "no line".
+    """
+    with shop.till() as till:
+        begin(shop, till)
+        till.wait_for(lambda screen: screen.title.startswith("Done"), "a redemption on a good day")
+        till.check(110)
         shop.proxy.refuse()
         mark = till.mark
         till.press("F8")
         till.wait_for(lambda screen: screen.title == UNKNOWN, "the till to say that it does not know")
         till.kill()
-        assert state_in_journal(shop) in {State.UNKNOWN, State.SENT}
         till.start()
         till.wait_for(lambda screen: screen.title == UNKNOWN and screen["statusOutbox"] == "Outbox 1", "the open row")
         assert_no_lie(till.shown_since(mark))
-        assert shop.charges() == []
+        assert len(shop.charges()) == 1, "the one of the good day"
         shop.proxy.listen()
         done = till.wait_for(lambda screen: screen.title.startswith("Done"), "the line to be back")
         assert till.close() == 0
-    assert_one_charge(shop, done)
+    assert done.title == "Done. 110 points used"
+    assert [str(charge.moved) for charge in shop.charges()] == ["100", "110"]
+    assert [row.state for row in journal_rows(shop.till_folder())] == [State.CONFIRMED, State.CONFIRMED]
+    assert shop.differences() == []
 
 
 def test_an_unknown_result_is_the_first_thing_a_restarted_till_says(shop: Shop) -> None:

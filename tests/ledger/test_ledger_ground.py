@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import _thread
 import re
 import stat
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Column, MetaData, Table, Text, bindparam, event, select, update
+from sqlalchemy.exc import DBAPIError
 from support.a_ledger import BookKit, a_book, a_kit, asking
 from support.clock import FakeClock
 from support.ledger_server import CUSTOMER, LOGIN, a_small_ledger, digest
 
 import pos_app.ledger
-from pos_app.ledger.errors import BadDatabaseUrlError
-from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
-from pos_app.ledger.store import open_book
+from pos_app.ledger import schema
+from pos_app.ledger.book import Book
+from pos_app.ledger.database import WAIT_S, Store, raise_rules_version
+from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError, TillChangedError
 from pos_app.ledger.new_till import TillRefusedError, add_till, digest_of
+from pos_app.ledger.prepared import Prepared
+from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
+from pos_app.ledger.sqlite import READERS
+from pos_app.ledger.store import open_book
 
 ROOM = Path(pos_app.ledger.__path__[0])
+
+
+@contextmanager
+def a_store(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[Store]:
+    store = Store(f"sqlite:///{folder / 'ledger.db'}", FakeClock(), wait_s)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def test_only_one_module_knows_which_database_it_is() -> None:
@@ -73,23 +91,73 @@ def test_only_its_owner_can_read_a_new_database(tmp_path: Path) -> None:
 
 def test_a_plain_check_is_few_statements(tmp_path: Path) -> None:
     with a_kit(tmp_path, a_small_ledger()) as kit:
-        kit.ledger.check(asking(CUSTOMER, 100))
         till = kit.book.find_till(LOGIN)
         assert till is not None
         seen: list[str] = []
-        engine = kit.book.store._engine
-        event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        with kit.book.store.read() as one, kit.book.store.read() as other:
+            for each in (one, other):
+                each.connection.driver_connection.set_trace_callback(seen.append)
+        seen.clear()
         kit.book.check(till, asking(CUSTOMER, 100))
-        assert [each.split()[0] for each in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT"]
+        assert [each.split()[0] for each in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT", "COMMIT"]
 
 
-def test_connections_of_ended_threads_are_closed(tmp_path: Path) -> None:
+# --- Connections ---------------------------------------------------------------------------------------------------
+
+
+def test_any_number_of_threads_share_a_few_connections(tmp_path: Path) -> None:
     with a_kit(tmp_path, a_small_ledger()) as kit:
-        for _ in range(5):
-            thread = threading.Thread(target=kit.ledger.check, args=(asking(CUSTOMER, 100),))
-            thread.start()
-            thread.join()
-        assert len(kit.book.store._opened) <= 3
+        opened: list[object] = []
+        event.listen(kit.book.store._engine, "connect", lambda connection, _record: opened.append(connection))
+        answers: SimpleQueue[int] = SimpleQueue()
+        for _ in range(30):  # As a server starts its threads, of which `threading` knows nothing.
+            _thread.start_new_thread(lambda: answers.put(kit.ledger.check(asking(CUSTOMER, 100)).code), ())
+        assert {answers.get(timeout=30) for _ in range(30)} == {800}
+        assert len(opened) <= READERS
+
+
+def test_who_finds_no_connection_free_in_time_is_told_that_nothing_was_done(tmp_path: Path) -> None:
+    with a_store(tmp_path, wait_s=0.01) as store:
+        with store.write(), pytest.raises(LedgerBusyError), store.write():
+            pass
+        with store.write() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def test_a_connection_that_failed_is_replaced_by_a_fresh_one(tmp_path: Path) -> None:
+    with a_store(tmp_path) as store:
+        failed = []
+
+        def fail() -> None:
+            with store.read() as connection:
+                failed.append(connection)
+                connection.exec_driver_sql("SELECT nonsense")
+
+        for _ in range(READERS * 2):
+            with pytest.raises(DBAPIError):
+                fail()
+        assert len(set(failed)) == READERS * 2
+        assert all(each.closed for each in failed)
+        assert store.is_answering()
+
+
+def test_a_connection_in_use_while_the_ledger_closes_is_closed_afterwards(tmp_path: Path) -> None:
+    with a_store(tmp_path, wait_s=60) as store:
+        with store.read() as connection:
+            store.close()
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+        assert connection.closed
+        assert not store.is_answering()  # At once: nobody waits for a connection that never comes.
+
+
+def test_a_failing_select_of_every_check_does_not_tell_whom_it_was_about(tmp_path: Path) -> None:
+    missing = Table("missing", MetaData(), Column("value", Text))
+    prepared = Prepared(select(missing.c.value).where(missing.c.value == bindparam("value")))
+    with a_store(tmp_path) as store:
+        with pytest.raises(DBAPIError) as failure, store.read() as connection:
+            prepared.rows(connection, {"value": "919777785205"})
+        assert "missing" in str(failure.value)
+        assert "919777785205" not in str(failure.value)
 
 
 # --- Secrets -------------------------------------------------------------------------------------------------------
@@ -156,3 +224,30 @@ def test_a_till_added_by_one_process_is_known_to_another(tmp_path: Path) -> None
 def test_a_till_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path, till: dict[str, object]) -> None:
     with a_book(tmp_path, a_small_ledger()) as book, pytest.raises(TillRefusedError, match=r"\.$"):
         add_till(book, **till)  # type: ignore[arg-type]
+
+
+# --- Tills that change while they are at work ----------------------------------------------------------------------
+
+
+def change_till(book: Book, **values: object) -> None:
+    with book.store.write() as connection:
+        connection.execute(update(schema.till).values(**values))
+        raise_rules_version(connection)
+
+
+def test_a_till_that_was_let_in_before_its_entry_changed_must_prove_itself_again(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()) as first, a_book(tmp_path) as second:
+        till = second.till(LOGIN, digest())
+        assert till is not None
+        change_till(first, proof="0" * 64)
+        with pytest.raises(TillChangedError):
+            second.check(till, asking(CUSTOMER, 100))
+        assert second.till(LOGIN, digest()) is None
+
+
+def test_a_till_stays_what_it_was_while_others_change(tmp_path: Path) -> None:
+    with a_book(tmp_path, a_small_ledger()) as first, a_book(tmp_path) as second:
+        till = second.till(LOGIN, digest())
+        assert till is not None
+        add_till(first, organisation_id=1, store="020", login="till.9")
+        assert second.check(till, asking(CUSTOMER, 100)).code == 800

@@ -2,17 +2,14 @@
 
 import base64
 import io
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from pos_app.ledger.http.call import BODY_MAX, HEADERS_MAX, QUERY_MAX, Call, new_call, take_in
 from pos_app.ledger.http.login import read_login
-from pos_app.ledger.http.places import Places
 from pos_app.ledger.http.rate import RateLimit
-from pos_app.ledger.http.troubles import FullError, TooLargeError, TooManyError
+from pos_app.ledger.http.troubles import TooLargeError, TooManyError
 from pos_app.wire.formats import MalformedError
 
 FORM = "application/x-www-form-urlencoded"
@@ -168,34 +165,3 @@ def test_a_slow_limit_names_a_wait_after_which_it_really_lets_the_till_in() -> N
         limit.take("till.1", 10.0)
     assert refused.value.retry_after_s == 50
     limit.take("till.1", 60.0)
-
-
-def test_work_is_done_in_a_place_and_its_answer_or_error_comes_back() -> None:
-    places = Places(1)
-    assert places.work(lambda: threading.current_thread().name) == "place 1"
-    with pytest.raises(ZeroDivisionError):
-        places.work(lambda: 1 / 0)
-    assert places.work(lambda: "still here") == "still here"
-
-
-def test_there_are_never_more_threads_at_work_than_places() -> None:
-    places = Places(2)
-    with ThreadPoolExecutor(8) as many:
-        names = set(many.map(lambda _: places.work(lambda: threading.current_thread().name), range(200)))
-    assert names <= {"place 1", "place 2"}
-
-
-def test_work_that_waited_too_long_is_never_begun() -> None:
-    places = Places(1, wait_s=0.01)
-    begun, finish = threading.Event(), threading.Event()
-    late: list[str] = []
-    with ThreadPoolExecutor(1) as other:
-        slow = other.submit(places.work, lambda: begun.set() or finish.wait(30))
-        assert begun.wait(30)
-        with pytest.raises(FullError):
-            places.work(lambda: late.append("begun"))
-        finish.set()
-        # Begun work is waited for, however long it takes.
-        assert slow.result(30) is True
-    places.work(lambda: None)
-    assert late == []

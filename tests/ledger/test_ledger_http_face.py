@@ -7,12 +7,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import update
 from support.ledger_server import EMAIL, EXTERNAL_ID, LOGIN, MOBILE, PASSWORD, a_small_ledger, a_till, basic, digest
 from support.wsgi import Reply, wsgi_call
 
 from pos_app.domain.keys import is_key
 from pos_app.files.clock import SystemClock
+from pos_app.ledger import schema
 from pos_app.ledger.book import Book
+from pos_app.ledger.database import raise_rules_version
 from pos_app.ledger.http.app import make_app
 from pos_app.ledger.importer import import_file
 from pos_app.ledger.secrets import LedgerSecrets
@@ -293,6 +296,31 @@ def test_who_asks_comes_before_what_is_asked(face: Face) -> None:
     assert face.ask(CHECK, "points=abc", authorization=None).status == 401
     assert face.post("/sync/v1/cancel", {}, Authorization="Basic !!").status in {400, 401}
     assert face.ask("/sync/v1/cancel", method="POST", body=b"{", authorization=None).status == 401
+
+
+def change_till(book: Book, **values: object) -> None:
+    """As another process over the same database would."""
+    with book.store.write() as connection:
+        connection.execute(update(schema.till).values(**values))
+        raise_rules_version(connection)
+
+
+@pytest.mark.parametrize("change", [{"state": "DISABLED"}, {"proof": "0" * 64}])
+def test_a_till_put_out_by_another_process_gets_no_further_answer(books: Any, change: dict[str, object]) -> None:
+    face, elsewhere = Face(books()), books(lines=[])
+    assert face.ask(CHECK, SEED).status == 200
+    change_till(elsewhere, **change)
+    item = {"points_redeemed": 10, "customer": {"mobile": MOBILE}}
+    assert face.post(REDEEM, {"root": {"redeem": [item]}}).status == 401
+    assert face.ask(CHECK, SEED).status == 401
+    assert face.ask("/sync/v1/capabilities").status == 401
+
+
+def test_a_till_changed_by_another_process_is_answered_as_what_it_is_now(books: Any) -> None:
+    face, elsewhere = Face(books()), books(lines=[])
+    assert face.ask("/sync/v1/capabilities").json["till"]["name"] != "By the door"
+    change_till(elsewhere, name="By the door")
+    assert face.ask("/sync/v1/capabilities").json["till"]["name"] == "By the door"
 
 
 def test_sync_says_a_wrong_login_in_its_own_words(face: Face) -> None:

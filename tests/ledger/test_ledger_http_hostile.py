@@ -86,7 +86,7 @@ class TroubledBook:
         """Everybody is let in."""
         return Till(login=login, organisation_id=1, store="014")
 
-    def check(self, till: Till, request: RedemptionRequest, ask: object) -> Any:
+    def check(self, till: Till, request: RedemptionRequest, ask: object, *, with_extension: bool) -> Any:
         """Fail."""
         raise self.failure
 

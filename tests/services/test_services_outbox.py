@@ -10,6 +10,7 @@ from support.builders import a_redemption
 from support.fake_ledger import LossyLedger, ScriptedLedger, SmallLedger, a_redeem_answer
 from support.service_kit import Till
 
+from pos_app.domain.answers import CancelAnswer, CancelOutcome
 from pos_app.domain.commands import CancelReason
 from pos_app.domain.redemption import State
 from pos_app.domain.refusals import Refusal
@@ -161,14 +162,17 @@ def test_what_the_till_had_no_time_to_send_is_sent_after_the_restart() -> None:
     assert (changed.key, changed.state) == (key, State.CONFIRMED)
 
 
-def test_what_the_cashier_was_told_was_not_done_is_not_sent_after_a_restart() -> None:
+def test_what_the_cashier_was_told_was_not_done_is_given_up_at_a_restart() -> None:
+    """She may redeem anew under another key: sent later, the old one would be a second charge."""
     refused = a_redeem_answer(refusal=Refusal.CODE_WRONG, code=808)
-    till = Till(ScriptedLedger(redeem=[refused]))
-    till.redemptions.submit(till.start().key, "WRONGX")
+    cancelled = CancelAnswer(key="", outcome=CancelOutcome.CANCELLED)
+    till = Till(ScriptedLedger(redeem=[refused], cancel=[cancelled]))
+    key = till.start().key
+    till.redemptions.submit(key, "WRONGX")
     again = till.restarted()
     again.drain_all(2)
-    (row,) = again.redemptions.open_redemptions()
-    assert row.state is State.READY
+    assert again.redemptions.get(key).state is State.CANCELLED
+    assert again.redemptions.submit(key).state is State.CANCELLED
     assert len(till.ledger.calls("redeem")) == 1
 
 

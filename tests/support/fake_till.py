@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -283,6 +283,12 @@ class Cashier:
             if isinstance(found, kind):
                 return found
         raise AssertionError(f"no {handle}")
+
+    def find_timer(self, handle: str) -> QTimer:
+        """A timer of the window: tests let its time come instead of waiting for it."""
+        found = self.window.findChild(QTimer, handle)
+        assert found is not None, handle
+        return found
 
     def text(self, handle: str) -> str:
         """The words of a label, a button or a field."""

@@ -7,7 +7,9 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
+from support.clock import FakeClock
 from support.dialogs import find, nameless
+from support.fake_till import a_view, open_window
 
 from pos_app.ui.actions import (
     ACTIONS,
@@ -21,10 +23,9 @@ from pos_app.ui.actions import (
     row_of,
     text_of,
 )
+from pos_app.ui.code_dialog import CodeDialog
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.keys_help import KeysHelp, KeysModel
-
-NO_SHORTCUT = {ActionId.FIND, ActionId.CHECK_FROM_POINTS, ActionId.STOP, ActionId.CLOSE_DIALOG}
-"""Enter and Esc belong to the control that has the focus."""
 
 
 def test_every_action_has_one_row_with_keys_and_a_text() -> None:
@@ -58,6 +59,27 @@ def test_check_and_redeem_are_not_neighbours() -> None:
 def test_nothing_that_redeems_is_bound_to_enter() -> None:
     enter = {row.action for row in ACTIONS if "Return" in row.keys or "Enter" in row.keys}
     assert enter == {ActionId.FIND, ActionId.CHECK_FROM_POINTS}
+
+
+def test_every_key_of_the_list_does_something(qtbot: QtBot) -> None:
+    """A key is an action of the window or of a dialog, or one that the focused control hears itself."""
+    window = open_window(qtbot, a_view()).window
+    clock = FakeClock()
+    dialog = CodeDialog(
+        window,
+        masked="98.....5205",
+        points_text="250 points",
+        customer_name="Tom S.",
+        expires_at=None,
+        is_about=True,
+        clock=clock,
+        sendings=Sendings(clock, (30,)),
+        has_missed_call=True,
+    )
+    wired = {each.objectName() for top in (window, dialog) for each in top.actions()}
+    heard_by_controls = {ActionId.FIND, ActionId.CHECK_FROM_POINTS, ActionId.CLOSE_DIALOG}
+    assert wired == {f"action.{row.action}" for row in ACTIONS if row.action not in heard_by_controls}
+    assert all(each.text() for top in (window, dialog) for each in top.actions())
 
 
 def test_the_footer_is_made_from_the_table() -> None:

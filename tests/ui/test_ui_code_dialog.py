@@ -14,6 +14,7 @@ from support.dialogs import controls, cut_off, find, nameless, open_active, text
 
 from pos_app.ui.code_dialog import CodeDialog
 from pos_app.ui.code_field import clean_code
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.theme import CONTROL_PX
 
 Make = Callable[..., CodeDialog]
@@ -25,7 +26,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def make(qtbot: QtBot, clock: FakeClock) -> Make:
+def sendings(clock: FakeClock) -> Sendings:
+    """The code went out just now."""
+    made = Sendings(clock, (30, 60, 120))
+    made.begin()
+    return made
+
+
+@pytest.fixture
+def make(qtbot: QtBot, clock: FakeClock, sendings: Sendings) -> Make:
     def open_dialog(**changes: Any) -> CodeDialog:
         given: dict[str, Any] = {
             "masked": "98.....5205",
@@ -34,7 +43,7 @@ def make(qtbot: QtBot, clock: FakeClock) -> Make:
             "expires_at": clock.wall() + timedelta(seconds=272),
             "is_about": True,
             "clock": clock,
-            "resend_waits_s": (30, 60, 120),
+            "sendings": sendings,
             "has_missed_call": True,
             "missed_call_number": "1800 000 111",
         }
@@ -286,7 +295,9 @@ def test_without_a_known_end_no_countdown_is_shown(make: Make) -> None:
     assert label(make(expires_at=None), "codeCountdown").isHidden()
 
 
-def test_sending_again_waits_and_the_countdown_does_not_restart(make: Make, clock: FakeClock) -> None:
+def test_sending_again_waits_and_the_countdown_does_not_restart(
+    make: Make, clock: FakeClock, sendings: Sendings
+) -> None:
     dialog = make()
     heard = said(dialog.resend_asked)
     clock.advance(8)
@@ -302,18 +313,21 @@ def test_sending_again_waits_and_the_countdown_does_not_restart(make: Make, cloc
     QTest.keyClick(code_field(dialog), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
     QTest.keyClick(code_field(dialog), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
     assert len(heard) == 1
+    sendings.again()
     dialog.show_sent_again(clock.wall())
     assert resend(dialog).text() == "Send again (in 60 s)"
     assert label(dialog, "codeCountdown").text() == "about 4:02 left"
 
 
-def test_a_code_is_sent_again_three_times_at_most(make: Make, clock: FakeClock) -> None:
+def test_a_code_is_sent_again_three_times_at_most(make: Make, clock: FakeClock, sendings: Sendings) -> None:
     dialog = make()
     heard = said(dialog.resend_asked)
     for wait_s in (30, 60, 120, 1000, 1000):
         clock.advance(wait_s)
         dialog.update_time()
         resend(dialog).click()
+        if not sendings.is_used_up:
+            sendings.again()
         dialog.show_sent_again(clock.wall())
     assert len(heard) == 3
     assert not resend(dialog).isEnabled()

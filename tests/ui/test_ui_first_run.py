@@ -11,6 +11,7 @@ from support.clock import FakeClock
 from support.dialogs import LongTranslator, controls, cut_off, find, nameless, open_active, texts
 
 from pos_app.ui.code_dialog import CodeDialog
+from pos_app.ui.code_sendings import Sendings
 from pos_app.ui.first_run import FirstRunDialog, Step, address_problem
 from pos_app.ui.group_dialog import GroupDialog
 from pos_app.ui.keys_help import KeysHelp
@@ -199,7 +200,7 @@ def every_dialog() -> list[QDialog]:
                 expires_at=clock.wall(),
                 is_about=True,
                 clock=clock,
-                resend_waits_s=(30,),
+                sendings=Sendings(clock, (30,)),
                 has_missed_call=True,
                 missed_call_number="1800 000 111",
                 starts_with_call=starts_with_call,

@@ -77,3 +77,16 @@ def test_times_are_the_tills_own_zones_unless_another_is_given() -> None:
 def test_days_are_told_in_words(qapp: QApplication) -> None:
     assert formats.day_text(date(2026, 11, 30)) == "30 Nov"
     assert formats.day_words(date(2026, 11, 30)) == "30 November"
+
+
+@pytest.mark.parametrize("name", ["ليلى ح.", "דנה כ."])
+def test_a_name_that_runs_the_other_way_stays_in_one_piece_inside_a_sentence(qapp: QApplication, name: str) -> None:
+    assert formats.isolated_words(name) == f"\u2068{name}\u2069"
+    assert formats.isolated_words("Ada F.") == "Ada F."
+    assert formats.isolated_words("") == ""
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        assert formats.isolated_words(name) == name
+        assert formats.isolated_words("Ada F.") == "\u2068Ada F.\u2069"
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)

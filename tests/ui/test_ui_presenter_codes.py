@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 from support.builders import NOW, an_organisation
-from support.fake_till import CounterLedger, a_counter, a_view
+from support.dialogs import find
+from support.fake_till import Cashier, CounterLedger, a_counter, a_view
 
+from pos_app.domain.points import Points
 from pos_app.domain.redemption import State
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import ValidationType
@@ -84,6 +86,91 @@ def test_closing_keeps_the_code_and_f7_opens_the_dialog_again(qtbot: QtBot) -> N
     cashier.confirm()
     cashier.wait(lambda: cashier.window.panel.is_redeem_ready)
     assert ledger.codes_sent == 1
+
+
+def test_the_waits_between_sendings_go_on_while_the_dialog_is_closed(qtbot: QtBot) -> None:
+    ledger = CounterLedger(wants_code=True)
+    cashier, till = a_counter(qtbot, ledger)
+    cashier.look_up()
+    cashier.ask("250")
+    assert _resend(cashier).text() == "Send again (in 30 s)"
+    cashier.close_dialog()
+    till.clock.advance(12)
+    cashier.key(Qt.Key.Key_F7)
+    assert _resend(cashier).text() == "Send again (in 18 s)"
+    for sent, told in ((2, "Send again (in 60 s)"), (3, "Send again (in 120 s)"), (4, "No more sendings")):
+        cashier.close_dialog()
+        till.clock.advance(120)
+        cashier.key(Qt.Key.Key_F7)
+        button = _resend(cashier)
+        button.click()
+        cashier.wait(lambda told=told, button=button: button.text() == told)
+        assert ledger.codes_sent == sent
+    cashier.close_dialog()
+    cashier.key(Qt.Key.Key_F7)
+    assert _resend(cashier).text() == "No more sendings"
+
+
+def test_a_check_asked_for_twice_while_its_answer_is_awaited_sends_one_code(qtbot: QtBot) -> None:
+    ledger = CounterLedger(wants_code=True)
+    cashier, _ = a_counter(qtbot, ledger)
+    cashier.look_up()
+    ledger.hold("check")
+    cashier.ask("250")
+    cashier.key(Qt.Key.Key_Return)
+    cashier.key(Qt.Key.Key_F5)
+    ledger.let_go("check")
+    cashier.close_dialog()
+    assert (ledger.codes_sent, len(ledger.calls("check"))) == (1, 1)
+
+
+def test_f7_pressed_twice_sends_one_code_and_says_that_it_is_being_sent(qtbot: QtBot) -> None:
+    ledger = CounterLedger(wants_code=True)
+    ledger.can_send = False
+    cashier, _ = a_counter(qtbot, ledger)
+    cashier.look_up()
+    cashier.ask("250")
+    cashier.wait_title("Points are fine. The code was not sent")
+    ledger.can_send = True
+    ledger.hold("check")
+    cashier.click("sendCodeButton")
+    cashier.key(Qt.Key.Key_F7)
+    cashier.key(Qt.Key.Key_F7)
+    assert cashier.text("sendCodeButton") == "Sending…  F7"
+    ledger.let_go("check")
+    cashier.close_dialog()
+    cashier.wait_quiet()
+    assert ledger.codes_sent == 1
+    assert [request.issue_otp for request in ledger.calls("check")] == [True, True]
+
+
+def test_after_a_redemption_an_enter_too_many_sends_no_code_and_a_second_one_has_a_new_key(qtbot: QtBot) -> None:
+    ledger = CounterLedger(wants_code=True)
+    cashier, till = a_counter(qtbot, ledger)
+    cashier.look_up()
+    cashier.ask("200")
+    cashier.confirm()
+    cashier.wait(lambda: cashier.window.panel.is_redeem_ready)
+    cashier.find("redeemButton").setFocus()
+    cashier.key(Qt.Key.Key_F8)
+    cashier.wait_title("Done. 200 points used")
+    cashier.wait_quiet()
+    assert QApplication.focusWidget() is cashier.find("amountField")
+    cashier.key(Qt.Key.Key_F8)
+    assert cashier.title == "Done. 200 points used"
+    cashier.key(Qt.Key.Key_Return)
+    cashier.wait_title("200 points can be used")
+    assert cashier.text("verdictNext") == "Confirm the customer first."
+    assert not cashier.window.panel.is_redeem_ready
+    assert (ledger.codes_sent, cashier.dialog()) == (1, None)
+    cashier.key(Qt.Key.Key_F7)
+    cashier.confirm()
+    cashier.wait(lambda: cashier.window.panel.is_redeem_ready)
+    cashier.key(Qt.Key.Key_F8)
+    cashier.wait_title("Done. 200 points used")
+    first, second = till.journal.recent(10)
+    assert first.key != second.key
+    assert ledger.balance == Points.of(100)
 
 
 def test_a_wrong_code_stays_in_the_dialog_with_the_tries_left(qtbot: QtBot) -> None:
@@ -220,3 +307,11 @@ def test_the_code_is_in_no_repr(qtbot: QtBot) -> None:
     button = cashier.find("redeemButton", QAbstractButton)
     assert button.isEnabled()
     assert "NS3U05" not in repr(cashier.window.panel.view)
+
+
+def _resend(cashier: Cashier) -> QAbstractButton:
+    """The button of the dialog that is open now."""
+    cashier.wait(lambda: cashier.dialog() is not None)
+    dialog = cashier.dialog()
+    assert dialog is not None
+    return find(dialog, QAbstractButton, "resendButton")

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QTableView
 from pytestqt.qtbot import QtBot
 from support.builders import MOBILE, NOW, a_lot, a_program, a_record, a_wallet, an_organisation
 from support.dialogs import texts
-from support.fake_till import CounterLedger, a_counter
+from support.fake_till import CODE, CounterLedger, a_counter
 
 from pos_app.services.results import Found, Source
 from pos_app.ui.card_view import ProgramLine
@@ -161,3 +161,32 @@ def test_the_table_is_reached_by_tab_and_named(qtbot: QtBot) -> None:
     table = cashier.find("programTable", QTableView)
     assert table.accessibleName() == "Points by program"
     assert table.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole).startswith("Gold Rewards, 500 points")
+
+
+def test_the_key_shows_and_hides_the_identifiers_too(qtbot: QtBot) -> None:
+    cashier, _ = a_counter(qtbot, CounterLedger())
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    cashier.key(Qt.Key.Key_M, both)  # Nobody is there: nothing to show, and nothing to audit.
+    cashier.look_up()
+    cashier.key(Qt.Key.Key_M, both)
+    assert MOBILE in cashier.text("customerIdentifiers")
+    cashier.key(Qt.Key.Key_M, both)
+    assert MOBILE not in cashier.text("customerIdentifiers")
+
+
+def test_no_line_of_the_log_names_the_customer_or_her_code(qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    ledger = CounterLedger(wants_code=True)
+    cashier, _ = a_counter(qtbot, ledger)
+    cashier.look_up()
+    cashier.click("revealButton")
+    cashier.ask("250")
+    cashier.enter_code("AAAAAA")
+    cashier.wait(lambda: "did not match" in cashier.text("codeMessage"))
+    cashier.confirm()
+    cashier.wait(lambda: cashier.window.panel.is_redeem_ready)
+    cashier.key(Qt.Key.Key_F8)
+    cashier.wait_title("Done. 250 points used")
+    assert "check" in caplog.text
+    for secret in (MOBILE, MOBILE[2:], "Ada", "ada@example.org", "1234567890124411", "AAAAAA", CODE):
+        assert secret not in caplog.text

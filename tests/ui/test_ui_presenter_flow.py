@@ -188,8 +188,10 @@ def test_a_value_finer_than_the_currency_is_told_beside_the_field(qtbot: QtBot) 
     cashier.ask("1.005")
     assert cashier.text("amountRule") == "This currency has 2 decimals. Use no more."
     assert ledger.calls("check") == []
+    assert cashier.find("amountField").property("state") == "refused"
     cashier.type("0")
     assert cashier.text("amountRule") != "This currency has 2 decimals. Use no more."
+    assert not cashier.find("amountField").property("state")
 
 
 def test_the_line_under_the_amount_says_what_it_is_worth_and_the_rules(qtbot: QtBot) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 from support.fake_till import Cashier, CounterLedger, a_counter, a_view
 from support.service_kit import Till
@@ -15,6 +15,7 @@ from pos_app.domain.trouble import (
     NotSafeError,
     NotTheServiceError,
     ServiceTroubleError,
+    SlowDownError,
     Trouble,
 )
 
@@ -58,6 +59,74 @@ def test_try_online_asks_the_ledger_again_and_gets_its_word(qtbot: QtBot) -> Non
     cashier.wait_title("250 points can be used")
     assert cashier.state == "redeemable"
     cashier.wait(lambda: cashier.text("statusConnection") == "Online")
+
+
+def test_an_answer_worked_out_here_is_asked_again_behind_it_twice_and_never_with_a_code(qtbot: QtBot) -> None:
+    cashier, ledger, _ = _offline(qtbot)
+    cashier.ask("250")
+    cashier.wait_title("Probably yes (offline)")
+    timer = cashier.find_timer("askAgainTimer")
+    checks = len(ledger.calls("check"))
+    for _ in range(2):
+        assert timer.isActive()
+        assert timer.interval() == 5000
+        _fire(timer)
+        cashier.wait_quiet()
+        assert cashier.title == "Probably yes (offline)"
+    assert not timer.isActive()
+    assert len(ledger.calls("check")) == checks
+    cashier.key(Qt.Key.Key_F5)
+    cashier.wait_quiet()
+    ledger.is_up_now = True
+    _fire(timer)
+    cashier.wait_title("250 points can be used")
+    assert cashier.state == "redeemable"
+    assert ledger.calls("check")[-1].issue_otp is False
+    assert ledger.codes_sent == 0
+    assert cashier.dialog() is None
+    assert not timer.isActive()
+    cashier.wait(lambda: "live" in cashier.text("cardAge"))
+
+
+def test_nothing_is_asked_again_for_inputs_that_were_changed_since(qtbot: QtBot) -> None:
+    cashier, ledger, _ = _offline(qtbot)
+    cashier.ask("250")
+    cashier.wait_title("Probably yes (offline)")
+    timer = cashier.find_timer("askAgainTimer")
+    ledger.is_up_now = True
+    cashier.find("amountField", QLineEdit).setText("260")
+    checks = len(ledger.calls("check"))
+    _fire(timer)
+    cashier.wait_quiet()
+    assert len(ledger.calls("check")) == checks
+    cashier.key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert not timer.isActive()
+
+
+def test_a_busy_service_is_left_in_peace_as_long_as_it_asked(qtbot: QtBot) -> None:
+    ledger = CounterLedger()
+    cashier, _ = a_counter(qtbot, ledger)
+    cashier.look_up()
+    ledger.fail("check", SlowDownError(17))
+    cashier.ask("250")
+    cashier.wait_title("Probably yes (offline)")
+    assert cashier.find_timer("askAgainTimer").interval() == 17_000
+    assert "less than a minute old" in cashier.text("verdictReason")
+
+
+def test_when_the_line_is_back_the_rules_are_fetched_and_the_card_gets_the_ledgers_figures(qtbot: QtBot) -> None:
+    ledger = CounterLedger()
+    cashier, _ = a_counter(qtbot, ledger, view=a_view(probe_s=0.02))
+    cashier.look_up()
+    ledger.is_up_now = False
+    cashier.wait(lambda: cashier.name("statusConnection") == "Connection: offline")
+    cashier.look_up()
+    assert "less than a minute ago" in cashier.text("cardAge")
+    rules, customers = len(ledger.calls("organisation")), len(ledger.calls("find_customer"))
+    ledger.is_up_now = True
+    cashier.wait(lambda: "live" in cashier.text("cardAge"))
+    cashier.wait(lambda: len(ledger.calls("organisation")) > rules)
+    assert len(ledger.calls("find_customer")) == customers + 1
 
 
 def test_while_the_line_is_down_another_amount_is_answered_at_once_without_trying_it(qtbot: QtBot) -> None:
@@ -133,6 +202,12 @@ def test_a_bug_is_told_as_attention_and_the_window_goes_on(qtbot: QtBot, caplog:
     assert "RuntimeError in check" in caplog.text
     cashier.ask("100")
     cashier.wait_title("100 points can be used")
+
+
+def _fire(timer: QTimer) -> None:
+    """The time has come: the timer is over, and says so."""
+    timer.stop()
+    timer.timeout.emit()
 
 
 def _offline(qtbot: QtBot) -> tuple[Cashier, CounterLedger, Till]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTableView
 from pytestqt.qtbot import QtBot
-from support.builders import a_redemption
+from support.builders import NOW, a_redemption
 from support.fake_till import NO_WAITING, Cashier, CounterLedger, a_counter, a_view
 from support.memory_journal import MemoryJournal
 from support.service_kit import Till
@@ -107,6 +109,20 @@ def test_no_other_redemption_of_the_same_customer_begins_while_one_is_unknown(qt
     cashier.ask("100")
     cashier.wait_title(UNKNOWN)
     assert len(ledger.calls("check")) == checks
+    assert len(till.journal.recent(10)) == 1
+
+
+def test_no_other_redemption_begins_while_the_outbox_is_to_send_one_of_the_same_customer(qtbot: QtBot) -> None:
+    journal = MemoryJournal()
+    later = NOW + timedelta(hours=1)
+    journal.add(a_redemption(100, state=State.READY, attempts=1, next_try_at=later))
+    ledger = CounterLedger()
+    cashier, till = a_counter(qtbot, ledger, till=Till(ledger, journal=journal, waits=NO_WAITING))
+    cashier.wait(lambda: cashier.text("statusOutbox") == "Outbox 1")
+    cashier.look_up()
+    cashier.ask("100")
+    cashier.wait_title("Redeeming. Do not repeat")
+    assert ledger.calls("check") == []
     assert len(till.journal.recent(10)) == 1
 
 

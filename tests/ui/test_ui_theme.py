@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from pos_app.ui import theme
-from pos_app.ui.marks import SHAPES, mark_icon
+from pos_app.ui.marks import NAMES, mark_icon
 from pos_app.ui.panel import TONES
 
 ROOM = Path(theme.__file__).parent
@@ -64,7 +64,7 @@ def test_the_sheet_takes_its_colours_from_the_tokens_alone() -> None:
 
 def test_every_state_of_the_panel_has_a_shape_of_its_own_in_grey(qapp: object) -> None:
     grey = {shape: _grey(shape) for shape in TONES}
-    assert set(TONES) <= set(SHAPES)
+    assert set(TONES) <= NAMES
     alike = [
         (one, other) for one in grey for other in grey if one < other and _difference(grey[one], grey[other]) < 0.02
     ]

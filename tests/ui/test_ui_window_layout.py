@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 from support.dialogs import LongTranslator, controls, cut_off, nameless, texts
 from support.fake_till import Cashier, CounterLedger, a_counter, a_view, open_window
 
+from pos_app.ui.announce import Announcer
 from pos_app.ui.panel import PanelButton, PanelView
+from pos_app.ui.till_dialog import TillDialog
 
 FULL = PanelView(
     state="redeemable",
@@ -38,6 +40,33 @@ def test_it_fits_with_the_training_banner_too(qtbot: QtBot) -> None:
     cashier = _full_window(qtbot, is_training=True)
     _assert_all_in_view(cashier)
     assert not cashier.find("entryScroll", QScrollArea).verticalScrollBar().isVisible()
+
+
+def test_the_verdict_does_not_jump_when_a_customer_comes_and_goes(qtbot: QtBot) -> None:
+    cashier, _ = a_counter(qtbot, CounterLedger())
+    panel = cashier.find("verdictPanel")
+    QApplication.processEvents()
+    before = _place(cashier, panel)
+    cashier.look_up()
+    QApplication.processEvents()
+    assert _place(cashier, panel) == before
+    cashier.key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    QApplication.processEvents()
+    assert cashier.is_shown("cardEmpty")
+    assert _place(cashier, panel) == before
+
+
+def test_on_a_low_screen_the_card_gives_its_height_to_the_verdict_and_keeps_the_name(qtbot: QtBot) -> None:
+    cashier, _ = a_counter(qtbot, CounterLedger())
+    cashier.look_up()
+    cashier.window.panel.show_view(FULL)
+    cashier.window.resize(911, 512)
+    qtbot.waitUntil(lambda: cashier.window.height() == 512)
+    for handle in ("header", "checkButton", "verdictTitle", "redeemButton", "verdictMeta", "customerName"):
+        assert _is_in_view(cashier, cashier.find(handle)), handle
+    assert not cashier.is_shown("programTable")
+    cashier.window.resize(1024, 768)
+    qtbot.waitUntil(lambda: cashier.is_shown("programTable"))
 
 
 def test_with_text_of_20_pixels_header_check_and_verdict_stay_in_view(qtbot: QtBot) -> None:
@@ -132,6 +161,17 @@ def test_training_announces_itself(qtbot: QtBot) -> None:
     cashier = open_window(qtbot, a_view(is_training=True))
     cashier.window.announcer.say("250 points can be used.")
     assert cashier.said == [("Training. 250 points can be used.", False)]
+
+
+def test_a_dialog_of_a_training_window_announces_it_too_and_of_a_live_one_does_not(qtbot: QtBot) -> None:
+    for is_training, spoken in ((True, "Training. Copied."), (False, "Copied.")):
+        dialog = TillDialog(open_window(qtbot, a_view(is_training=is_training)).window, "aDialog", "A dialog")
+        said: list[str] = []
+        announcer = dialog.findChild(Announcer)
+        assert announcer is not None
+        announcer.said.connect(lambda text, _, said=said: said.append(text))
+        dialog.say("Copied.")
+        assert said == [spoken]
 
 
 def test_tab_goes_through_the_steps_in_their_order(qtbot: QtBot) -> None:

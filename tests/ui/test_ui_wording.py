@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from string import Formatter
 
 import pytest
+from support.builders import NOW
+from support.service_kit import a_checked
 
 from pos_app.domain import trouble as troubles
+from pos_app.domain.answers import WalletView
+from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.trouble import (
     LineDownError,
@@ -17,6 +21,9 @@ from pos_app.domain.trouble import (
     UnclearAnswerError,
 )
 from pos_app.services.results import CannotLookUpOfflineError
+from pos_app.ui.formats import time_text
+from pos_app.ui.serving import Serving
+from pos_app.ui.verdict_words import check_view
 from pos_app.ui.wording import (
     Grade,
     Note,
@@ -356,3 +363,25 @@ def test_facts_keep_people_out_of_their_repr() -> None:
 
 def test_no_line_names_the_line_and_nothing_else() -> None:
     assert for_trouble(LineDownError()).state is VerdictState.OFFLINE
+
+
+def test_paused_points_lead_to_another_program_and_not_back_to_themselves() -> None:
+    words = for_refusal(Refusal.POINTS_BLOCKED, reason="wallet_paused")
+    assert words.headline == "These points cannot be used"
+    assert words.buttons == (Way.CHANGE_PROGRAM,)
+
+
+def test_points_set_aside_are_told_against_the_whole_balance() -> None:
+    wallet = WalletView(
+        wallet_id=1,
+        version=1,
+        balance=Points.of(500),
+        available=Points.of(380),
+        held_offline=Points.of(120),
+        held_until=NOW,
+        held_store="021",
+    )
+    checked = a_checked(400, is_redeemable=False, refusals=(Refusal.BALANCE_TOO_LOW,), wallet=wallet)
+    view = check_view(replace(checked, reason="held_offline"), Serving(), now=NOW)
+    assert view.title == "Some points are set aside"
+    assert view.reason == f"120 of 500 points are set aside at store 021 until {time_text(NOW)}."

@@ -229,9 +229,9 @@ def test_an_answer_with_an_odd_character_is_still_read():
     assert parse_answer(b'{"message": "a\\u0000b\\ud800"}') == {"message": "a\ufffdb\ufffd"}
 
 
-def test_a_byte_order_mark_before_json_is_malformed_in_a_request_and_forgiven_in_an_answer():
-    with pytest.raises(MalformedError):
-        parse_body(b'\xef\xbb\xbf{"a": 1}', "application/json")
+def test_a_byte_order_mark_before_a_body_is_no_character_of_it():
+    assert parse_body(b'\xef\xbb\xbf{"a": 1}', "application/json") == {"a": 1}
+    assert parse_body(b"\xef\xbb\xbf<root><a>1</a></root>", None) == {"a": "1"}
     assert parse_answer(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 

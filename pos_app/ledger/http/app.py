@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, Final
 
 import falcon
@@ -15,14 +14,12 @@ from pos_app.ledger.http.call import CALL, Call, new_call, take_in
 from pos_app.ledger.http.door import Door
 from pos_app.ledger.http.health import Healthz, Readyz
 from pos_app.ledger.http.log import log_call, log_fault
-from pos_app.ledger.http.places import Places
 from pos_app.ledger.http.rate import RateLimit
 from pos_app.ledger.http.replies import status_line, told_body
 from pos_app.ledger.http.sync import CancelCall, CapabilitiesCall
 from pos_app.ledger.http.troubles import tell
 from pos_app.services.ports import Clock
 
-WORKING_PLACES: Final = 6
 REQUEST_ID_HEADER: Final = "X-Cap-Requestid"
 
 
@@ -31,7 +28,6 @@ def make_app(
     *,
     extension: bool = True,
     rate_per_minute: int | None = None,
-    places: int = WORKING_PLACES,
     clock: Clock | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Make the HTTP face of a `Book`.
@@ -40,10 +36,9 @@ def make_app(
         book: the ledger behind it.
         extension: False makes it a service of the v1.1 contract alone (sync-api 1, "Off by configuration").
         rate_per_minute: how many requests a till may send a minute; None: as many as it likes.
-        places: how many requests are worked on at once.
         clock: measures how long answers take; the machine's when None.
     """
-    app = LedgerApp(clock or SystemClock(), Places(places), has_sync=extension)
+    app = LedgerApp(clock or SystemClock(), has_sync=extension)
     door = Door(book, None if rate_per_minute is None else RateLimit(rate_per_minute))
     desk = v11.Desk(book, door, extension=extension)
     read = v11.PostRead if extension else v11.Read
@@ -56,22 +51,20 @@ def make_app(
     if extension:
         app.add_route("/sync/v1/capabilities", CapabilitiesCall(book, door))
         app.add_route("/sync/v1/cancel", CancelCall(book, door))
-    app.add_route(_HEALTHZ, Healthz())
+    app.add_route("/healthz", Healthz())
     app.add_route("/readyz", Readyz(book))
     return app
 
 
-_HEALTHZ: Final = "/healthz"
 _METHODS: Final = frozenset({"GET", "POST", "HEAD"})
 
 
 class LedgerApp(falcon.App[falcon.Request, falcon.Response]):
-    """Gives every request an id, bounds, a working place and a line in the log; no error leaves it unanswered."""
+    """Gives every request an id, bounds and a line in the log; no error leaves it unanswered."""
 
-    def __init__(self, clock: Clock, places: Places, *, has_sync: bool) -> None:
+    def __init__(self, clock: Clock, *, has_sync: bool) -> None:
         super().__init__()
         self._clock = clock
-        self._places = places
         self._has_sync = has_sync
         self.add_error_handler(Exception, _answer_trouble)
         self.add_error_handler(falcon.HTTPError, _answer_trouble)  # The framework's own handler would come before.
@@ -100,9 +93,7 @@ class LedgerApp(falcon.App[falcon.Request, falcon.Response]):
         if call.method not in _METHODS:
             # The framework answers OPTIONS by itself, and 400 to what it does not know; the contract says 405.
             env["REQUEST_METHOD"] = "TRACE"
-        if path == _HEALTHZ:
-            return super().__call__(env, start)
-        return self._places.work(partial(super().__call__, env, start))
+        return super().__call__(env, start)
 
 
 def _path(path: str) -> str:

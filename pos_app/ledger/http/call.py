@@ -1,6 +1,6 @@
 """One request on its way through the face: what is read before the `Book` is asked, within bounds.
 
-The whole request, its body too, is taken in before any work begins, so a slow line never holds a working place.
+The whole request, its body too, is taken in before any work begins, so a slow line never holds a connection.
 """
 
 from __future__ import annotations

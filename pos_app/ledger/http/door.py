@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from pos_app.ledger.book import Book
+from pos_app.ledger.errors import TillChangedError
 from pos_app.ledger.http.call import Call
 from pos_app.ledger.http.login import read_login
 from pos_app.ledger.http.rate import RateLimit
@@ -17,13 +21,20 @@ class Door:
         self._book = book
         self._rate = rate
 
-    def admit(self, call: Call, authorization: str | None) -> Till:
-        """The till that calls; from here on the log names it.
+    def let_in(self, call: Call, authorization: str | None, work: Callable[[Till], None]) -> None:
+        """Do `work` for the till that calls; from here on the log names it.
 
         Raises:
             NotAuthenticatedError: no login, or a wrong one.
             TooManyError: it asks more often than it may.
+            Exception: whatever `work` raises.
         """
+        till = self._admit(call, authorization)
+        with suppress(TillChangedError):
+            return work(till)
+        return work(self._admit(call, authorization))  # Her entry has just changed, and nothing was done yet.
+
+    def _admit(self, call: Call, authorization: str | None) -> Till:
         login = read_login(authorization)
         till = None if login is None else self._book.till(*login)
         if till is None:

@@ -37,7 +37,7 @@ from pos_app.ledger.http.settings import FaceSettings, FaceSettingsError, read_s
 from pos_app.ledger.senders import CodeSender, UnknownSenderError, sender_from
 
 THREADS: Final = 32
-"""More than working places: a thread that waits for a slow body must not stop the others (see `places`)."""
+"""More than the database has connections for: a thread that waits for a slow body must not stop the others."""
 
 STOP_S: Final = 5
 _HEADER_TIMEOUT_MS: Final = 10_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import falcon
 
 from pos_app.ledger.book import Book
@@ -19,11 +21,15 @@ class _SyncCall:
         self._book = book
         self._door = door
 
-    def _admit(self, req: falcon.Request, resp: falcon.Response) -> tuple[Till, Call]:
+    def _serve(self, req: falcon.Request, resp: falcon.Response, answer: Callable[[Till, Call], bytes]) -> None:
         call: Call = req.env[CALL]
         call.route = req.uri_template or "-"
         resp.content_type = content_type(Format.JSON)
-        return self._door.admit(call, req.env.get("HTTP_AUTHORIZATION")), call
+
+        def work(till: Till) -> None:
+            resp.data = answer(till, call)
+
+        self._door.let_in(call, req.env.get("HTTP_AUTHORIZATION"), work)
 
 
 class CapabilitiesCall(_SyncCall):
@@ -31,8 +37,7 @@ class CapabilitiesCall(_SyncCall):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Say what this ledger can do, and what it knows of the till."""
-        till, _ = self._admit(req, resp)
-        resp.data = write_capabilities(self._book.capabilities(till))
+        self._serve(req, resp, lambda till, _: write_capabilities(self._book.capabilities(till)))
 
 
 class CancelCall(_SyncCall):
@@ -40,5 +45,4 @@ class CancelCall(_SyncCall):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """See to it that a redemption does not happen."""
-        till, call = self._admit(req, resp)
-        resp.data = write_cancel_answer(self._book.cancel(till, read_cancel(call.body)))
+        self._serve(req, resp, lambda till, call: write_cancel_answer(self._book.cancel(till, read_cancel(call.body))))

@@ -8,7 +8,7 @@
     TooLargeError                   413    too_large
     TooManyError                    429    too_many              Retry-After
     any other                       500    trouble
-    LedgerBusyError, FullError      503    busy                  Retry-After
+    LedgerBusyError                 503    busy                  Retry-After
 
 A "no" to the customer's question is none of these: it is HTTP 200 (contract 1.5).
 """
@@ -49,10 +49,6 @@ class TooManyError(Exception):
         self.retry_after_s = retry_after_s
 
 
-class FullError(Exception):
-    """All working places stayed taken for too long: nothing was done."""
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """How a trouble is told: HTTP status, the word of `/sync`, the text of the status block, further headers."""
@@ -82,7 +78,7 @@ def tell(error: Exception) -> Told:
             return Told(413, "too_large", "The request is too large")
         case TooManyError():
             return Told(429, "too_many", "Too many requests", {"Retry-After": str(error.retry_after_s)})
-        case LedgerBusyError() | FullError():
+        case LedgerBusyError():
             return Told(503, "busy", "The ledger is busy, please try again", {"Retry-After": str(_BUSY_RETRY_S)})
         case falcon.HTTPMethodNotAllowed():
             return Told(405, "wrong_method", "This address does not take this method", _allow(error))

@@ -43,8 +43,9 @@ Answer = Callable[[Book, Admitted], bytes]
 
 def check(book: Book, asked: Admitted) -> bytes:
     """`points/isredeemable` (section 2)."""
-    answer = book.check(asked.till, read_check(asked.params), asked.extension)
-    return write_check_answer(answer, asked.fmt, with_extension=asked.with_extension)
+    is_extended = asked.with_extension
+    answer = book.check(asked.till, read_check(asked.params), asked.extension, with_extension=is_extended)
+    return write_check_answer(answer, asked.fmt, with_extension=is_extended)
 
 
 def send_code(book: Book, asked: Admitted) -> bytes:
@@ -101,12 +102,15 @@ class Desk:
         """
         call: Call = req.env[CALL]
         call.route = req.uri_template or "-"
-        till = self._door.admit(call, req.env.get("HTTP_AUTHORIZATION"))
-        params = call.form() if form else call.params()
-        fmt = choose_format(params.get("format"), call.accept)
-        ask = self._extension_of(req)
-        resp.data = answer(self._book, Admitted(till, fmt, params, ask, call))
-        resp.content_type = content_type(fmt)
+
+        def work(till: Till) -> None:
+            params = call.form() if form else call.params()
+            fmt = choose_format(params.get("format"), call.accept)
+            ask = self._extension_of(req)
+            resp.data = answer(self._book, Admitted(till, fmt, params, ask, call))
+            resp.content_type = content_type(fmt)
+
+        self._door.let_in(call, req.env.get("HTTP_AUTHORIZATION"), work)
 
     def _extension_of(self, req: falcon.Request) -> ExtensionAsk | None:
         """What the header asks, or None without the header or without the extension (sync-api 1)."""
