@@ -24,15 +24,12 @@ from pos_app.services import outcomes
 from pos_app.services.line import Line
 from pos_app.services.ports import Cache, Clock, Journal, Ledger, Waits
 from pos_app.services.record import Listener, Record
-from pos_app.services.repeating import Backoff, RepeatPromise
+from pos_app.services.repeating import BUSY_PAUSES_S, Backoff, RepeatPromise
 from pos_app.services.results import Checked, LineState, Source
 from pos_app.services.turns import Turns
 
 FOREGROUND_PAUSES_S: Final = (0.0, 1.0, 2.0, 4.0)
 """While the cashier waits an unclear redemption is repeated at once, then after these pauses (reliability 4.2)."""
-
-BUSY_PAUSES_S: Final = (1.0, 2.0, 4.0)
-"""A busy customer (521) is not asked about again at once (contract section 11)."""
 
 SLICE_S: Final = 0.1
 """How often a waiting submit looks whether it was given up."""

@@ -12,6 +12,9 @@ from pos_app.domain.trouble import SlowDownError, Trouble
 from pos_app.services.line import Line
 from pos_app.services.ports import Clock, Journal, Ledger, Waits
 
+BUSY_PAUSES_S: Final = (1.0, 2.0, 4.0)
+"""A busy customer (521) is not asked about again at once (contract section 11)."""
+
 HAD_EXTENSION: Final = "service.has_extension"
 """The journal's note that this service once had the extension."""
 

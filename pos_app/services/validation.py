@@ -11,7 +11,7 @@ from pos_app.domain.answers import CAN_BE_REDEEMED, CheckAnswer, CodeAnswer
 from pos_app.domain.commands import SendCode
 from pos_app.domain.facts import Organisation, Program
 from pos_app.domain.points import Points
-from pos_app.domain.refusals import AMOUNT_RULES
+from pos_app.domain.refusals import AMOUNT_RULES, Refusal
 from pos_app.domain.request import RedemptionRequest, ValidationType
 from pos_app.domain.rules import judge
 from pos_app.domain.trouble import (
@@ -28,6 +28,7 @@ from pos_app.services.line import Line
 from pos_app.services.lookup import AGES_AGO, NO_LINE
 from pos_app.services.offline import facts_from
 from pos_app.services.ports import Cache, Clock, Ledger
+from pos_app.services.repeating import BUSY_PAUSES_S
 from pos_app.services.results import CannotJudgeOfflineError, CannotLookUpOfflineError, Checked, LineState, Source
 
 _log: Final = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class ValidationService:
                 raise NotSafeError(str(view.trouble))
             return self._check_here(request, asked_at, view.trouble or LineDownError("the line is down"))
         try:
-            answer = self._ledger.check(request)
+            answer = self._ask(request)
         except _ANSWERED_HERE as trouble:
             self._line.met(trouble)
             return self._check_here(request, asked_at, trouble)
@@ -69,6 +70,19 @@ class ValidationService:
             raise
         return self._checked_there(request, asked_at, answer)
 
+    def _ask(self, request: RedemptionRequest) -> CheckAnswer:
+        """Ask the ledger; a customer served elsewhere (521) is asked about again after 1, 2 and 4 s (contract 11).
+
+        A question that sends a code is never repeated by itself.
+        """
+        answer = self._ledger.check(request)
+        for pause_s in BUSY_PAUSES_S:
+            if answer.refusal is not Refusal.CUSTOMER_BUSY or _sends_code(request):
+                break
+            self._clock.sleep(pause_s)
+            answer = self._ledger.check(request)
+        return answer
+
     def check_code(self, request: RedemptionRequest) -> Checked:
         """Check with the customer's code, at the ledger only: a code is never judged here.
 
@@ -76,7 +90,7 @@ class ValidationService:
         """
         asked_at = self._clock.wall()
         try:
-            answer = self._ledger.check(request)
+            answer = self._ask(request)
         except Trouble as trouble:
             self._line.met(trouble)
             raise

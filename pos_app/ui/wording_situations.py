@@ -214,7 +214,7 @@ TROUBLES: Final[MappingProxyType[type[Trouble], Row]] = MappingProxyType(
         NotSafeError: Row(
             _S.CONFIG,
             ("Connection is not safe",),
-            ("The service's certificate is not trusted here.",),
+            ("The address is not https, or its certificate is not trusted here.",),
             ("Stop, and call a supervisor.",),
             (Way.COPY_FOR_SUPPORT,),
         ),

@@ -18,8 +18,6 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from defusedxml.ElementTree import DefusedXMLParser, ParseError
-
 BODY_MAX_BYTES: Final = 4 * 1024 * 1024
 """No body of the contract comes near this (sync-api 1)."""
 DEPTH_MAX: Final = 32
@@ -366,6 +364,8 @@ def _parse_xml(body: bytes, kind: str) -> object:
     _check_size(body)
     trimmed = body.strip()
     charset = re.search(r"charset\s*=\s*[\"']?([a-z0-9_-]+)", kind)
+    from defusedxml.ElementTree import DefusedXMLParser, ParseError  # A till asks for JSON and never loads this.
+
     parser = DefusedXMLParser(target=_TreeBuilder(), forbid_dtd=True)
     try:
         if charset is None or trimmed.startswith((b"<?xml", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):

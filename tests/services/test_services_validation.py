@@ -105,6 +105,26 @@ def test_the_worth_is_unknown_while_the_ratio_is() -> None:
     assert checked.worth is None
 
 
+def test_a_busy_customer_is_asked_about_again_after_1_2_and_4_seconds() -> None:
+    busy = a_check_answer(refusal=Refusal.CUSTOMER_BUSY)
+    till = a_till(busy, busy, a_check_answer())
+    began = till.clock.mono()
+    assert till.validation.check(a_request()).is_redeemable
+    assert till.clock.mono() - began == 1 + 2
+
+
+def test_a_customer_who_stays_busy_is_told_as_busy() -> None:
+    till = a_till(*[a_check_answer(refusal=Refusal.CUSTOMER_BUSY)] * 4)
+    began = till.clock.mono()
+    assert till.validation.check(a_request()).refusals == (Refusal.CUSTOMER_BUSY,)
+    assert till.clock.mono() - began == 1 + 2 + 4
+
+
+def test_a_question_that_sends_a_code_is_not_repeated_for_a_busy_customer() -> None:
+    till = a_till(a_check_answer(refusal=Refusal.CUSTOMER_BUSY))
+    assert till.validation.check(a_request(issue_otp=True)).refusals == (Refusal.CUSTOMER_BUSY,)
+
+
 def test_a_code_is_out_when_one_was_asked_for_and_the_answer_is_800() -> None:
     assert a_till(a_check_answer()).validation.check(a_request(issue_otp=True)).is_code_out
 
