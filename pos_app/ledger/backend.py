@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -30,6 +30,10 @@ class Backend(Protocol):
         Raises:
             BadDatabaseUrlError: the URL lacks something.
         """
+        ...
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a transaction in which every statement sees the same moment, past SQLAlchemy, whose way is longer."""
         ...
 
     def guards(self) -> tuple[str, ...]:

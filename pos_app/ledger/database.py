@@ -118,7 +118,7 @@ class Store:
         Raises:
             LedgerBusyError: the database could not be read in time.
         """
-        return self._transaction(self._readers)
+        return self._reading()
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that writes; it has the database's word that nobody else writes the same.
@@ -128,7 +128,7 @@ class Store:
         Raises:
             LedgerBusyError: another writer held on for too long.
         """
-        return self._transaction(self._writers)
+        return self._writing()
 
     def writing(self, work: Callable[[Connection], Made]) -> Made:
         """Run `work` in a writing transaction, again from its start when it lost a race.
@@ -160,15 +160,32 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, lane: Lane) -> Iterator[Connection]:
+    def _reading(self) -> Iterator[Connection]:
+        with self._lent(self._readers) as connection:
+            self._backend.begin_reading(connection)
+            try:
+                yield connection
+            finally:
+                connection.rollback()  # Ends it for SQLAlchemy, if any statement has gone its way,
+                connection.connection.rollback()  # and for the database.
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._lent(self._writers) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _lent(self, lane: Lane) -> Iterator[Connection]:
         connection, is_sound = None, True
         try:
             connection = lane.take()
-            with connection.begin():
-                yield connection
+            yield connection
         except DBAPIError as error:
             if self._backend.is_contention(error):
                 raise LedgerBusyError from error
+            is_sound = False
+            raise
+        except self._engine.dialect.loaded_dbapi.Error:  # What went past SQLAlchemy.
             is_sound = False
             raise
         finally:

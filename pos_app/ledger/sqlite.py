@@ -59,6 +59,11 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
+def begin_reading(connection: Connection) -> None:
+    """Begin a transaction that sees one moment: that of its first SELECT."""
+    connection.connection.cursor().execute("BEGIN")
+
+
 def guards() -> tuple[str, ...]:
     """Statements that make the entries append-only in the database itself (reliability 4.5)."""
     return tuple(
@@ -92,5 +97,5 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITER, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(WRITER, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # For reading, `begin_reading` has begun it.

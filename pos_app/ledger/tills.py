@@ -33,4 +33,4 @@ def digest_of(password: str) -> str:
 
 def proof_of(digest: str, pepper: bytes) -> str:
     """What the ledger stores of a digest: cheap to check on every request, useless without the pepper."""
-    return hmac.new(pepper, digest.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, digest.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.database import Store
 from pos_app.ledger.errors import TillChangedError
-from pos_app.ledger.rulebook import OrganisationRules, Rulebook, from_ms, to_ms
+from pos_app.ledger.rulebook import OrganisationRules, Rulebook
 from pos_app.ledger.tills import Till
 from pos_app.services.ports import Clock
 
@@ -36,7 +36,8 @@ class Tools:
         if kept is not till and kept != till:
             raise TillChangedError
         # Answers and rows carry milliseconds: what is finer would differ between a first answer and its repeat.
-        now = from_ms(to_ms(self.clock.wall()))
+        now = self.clock.wall()
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Moment(now=now, epoch=rules.epoch, rules=rules.organisations[till.organisation_id])
 
 

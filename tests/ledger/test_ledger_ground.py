@@ -99,7 +99,7 @@ def test_a_plain_check_is_few_statements(tmp_path: Path) -> None:
                 each.connection.driver_connection.set_trace_callback(seen.append)
         seen.clear()
         kit.book.check(till, asking(CUSTOMER, 100))
-        assert [each.split()[0] for each in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT", "COMMIT"]
+        assert [each.split()[0] for each in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT", "ROLLBACK"]
 
 
 # --- Connections ---------------------------------------------------------------------------------------------------
@@ -114,6 +114,28 @@ def test_any_number_of_threads_share_a_few_connections(tmp_path: Path) -> None:
             _thread.start_new_thread(lambda: answers.put(kit.ledger.check(asking(CUSTOMER, 100)).code), ())
         assert {answers.get(timeout=30) for _ in range(30)} == {800}
         assert len(opened) <= READERS
+
+
+def test_a_read_sees_one_moment_whichever_way_its_statements_go(tmp_path: Path) -> None:
+    numbers = select(schema.meta.c.number).where(schema.meta.c.name == "rules_version")
+    quick = Prepared(numbers)
+    with a_store(tmp_path) as store, store.read() as connection:
+        assert quick.rows(connection, {}) == [(1,)]
+        with store.write() as elsewhere:
+            raise_rules_version(elsewhere)
+        assert connection.execute(numbers).scalar_one() == 1
+        assert quick.rows(connection, {}) == [(1,)]
+        with store.read() as later:
+            assert later.execute(numbers).scalar_one() == 2
+
+
+def test_a_read_leaves_no_transaction_behind(tmp_path: Path) -> None:
+    with a_store(tmp_path) as store:
+        for _ in range(READERS * 2):
+            with store.read() as connection:
+                connection.execute(select(schema.meta.c.number))
+            assert not connection.connection.driver_connection.in_transaction
+            assert not connection.in_transaction()
 
 
 def test_who_finds_no_connection_free_in_time_is_told_that_nothing_was_done(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pos_app.wire.faults import BODY_MAX_BYTES, DEPTH_MAX
 from pos_app.wire.formats import (
-    BODY_MAX_BYTES,
-    DEPTH_MAX,
     PARAMETERS_MAX,
     Format,
     MalformedError,
@@ -74,6 +76,15 @@ def test_a_parameter_without_a_value_does_no_harm():
 
 def test_an_encoded_plus_stays_and_a_bare_one_is_a_space():
     assert read_query("mobile=%2B44&other=+44") == {"mobile": "+44", "other": " 44"}
+
+
+@given(st.text("aé1&=;+% \n", max_size=24))
+def test_a_query_is_read_as_forms_are_escaped_or_not(query):
+    try:
+        expected = dict(parse_qsl(query, keep_blank_values=True, errors="strict", separator="&"))
+    except UnicodeDecodeError:
+        return
+    assert read_query(query) == expected
 
 
 @pytest.mark.parametrize("query", ["a=%FF%FE", "&".join("a=1" for _ in range(PARAMETERS_MAX + 1))])
