@@ -2,14 +2,17 @@
 
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from pos_app.files.clock import SystemClock
 from pos_app.ledger.http.call import BODY_MAX, HEADERS_MAX, QUERY_MAX, Call, new_call, take_in
 from pos_app.ledger.http.login import read_login
 from pos_app.ledger.http.rate import RateLimit
 from pos_app.ledger.http.troubles import TooLargeError, TooManyError
+from pos_app.ledger.http.turn import Turn
 from pos_app.wire.formats import MalformedError
 
 FORM = "application/x-www-form-urlencoded"
@@ -165,3 +168,34 @@ def test_a_slow_limit_names_a_wait_after_which_it_really_lets_the_till_in() -> N
         limit.take("till.1", 10.0)
     assert refused.value.retry_after_s == 50
     limit.take("till.1", 60.0)
+
+
+def test_requests_take_turns() -> None:
+    turn, at_work, most = Turn(wait_s=60), [0], [0]
+
+    def work(_: int) -> None:
+        with turn.taken():
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+            SystemClock().sleep(0)
+            at_work[0] -= 1
+
+    with ThreadPoolExecutor(8) as many:
+        list(many.map(work, range(200)))
+    assert most == [1]
+
+
+def test_who_waited_long_enough_for_the_turn_goes_ahead_without_it() -> None:
+    turn = Turn(wait_s=0.001)
+    with turn.taken():
+        with turn.taken():
+            pass
+        assert turn.is_held  # Only who has it gives it back.
+    assert not turn.is_held
+
+
+def test_an_error_ends_the_turn_too() -> None:
+    turn = Turn(wait_s=60)
+    with pytest.raises(ZeroDivisionError), turn.taken():
+        raise ZeroDivisionError
+    assert not turn.is_held

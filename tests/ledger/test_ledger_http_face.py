@@ -519,6 +519,28 @@ def test_a_code_is_sent_and_then_redeems_once(face: Face, tmp_path: Path) -> Non
     assert again.body == first.body
 
 
+class WatchingSender:
+    """Sees whether others could compute while a code was on its way."""
+
+    face: Face
+
+    def __init__(self) -> None:
+        self.was_turn_held: list[bool] = []
+
+    def send(self, _message: object) -> str:
+        """Look."""
+        self.was_turn_held.append(self.face.app.turn.is_held)
+        return "SMS"
+
+
+def test_a_code_on_its_way_holds_nobody_up(books: Any) -> None:
+    sender = WatchingSender()
+    sender.face = Face(books(sender))
+    assert sender.face.ask(CODE, "mobile=9777785205&points=10").status == 200
+    assert sender.was_turn_held == [False]
+    assert not sender.face.app.turn.is_held
+
+
 def test_a_redemption_may_be_asked_in_xml_of_another_alphabet(face: Face) -> None:
     body = (
         '<?xml version="1.0" encoding="ISO-8859-1"?><root><redeem><points_redeemed>10</points_redeemed>'

@@ -331,7 +331,7 @@ class Cashier:
         assert button.isEnabled(), handle
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
-    def wait(self, condition: Callable[[], object], timeout_ms: int = 5000) -> None:
+    def wait(self, condition: Callable[[], object], timeout_ms: int = 20_000) -> None:
         """Wait until something is so."""
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=timeout_ms)
 
@@ -341,7 +341,7 @@ class Cashier:
         def told() -> None:
             assert self.title == title
 
-        self.qtbot.waitUntil(told, timeout=5000)
+        self.qtbot.waitUntil(told, timeout=20_000)
 
     def dialog(self) -> QDialog | None:
         """The dialog that is open."""

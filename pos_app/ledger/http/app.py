@@ -18,6 +18,7 @@ from pos_app.ledger.http.rate import RateLimit
 from pos_app.ledger.http.replies import status_line, told_body
 from pos_app.ledger.http.sync import CancelCall, CapabilitiesCall
 from pos_app.ledger.http.troubles import tell
+from pos_app.ledger.http.turn import Turn
 from pos_app.services.ports import Clock
 
 REQUEST_ID_HEADER: Final = "X-Cap-Requestid"
@@ -56,6 +57,9 @@ def make_app(
     return app
 
 
+_WITHOUT_TURN: Final = frozenset({"/v1.1/points/validationcode", "/v1.1/points/redeem", "/sync/v1/cancel", "/healthz"})
+"""Calls that mostly wait, for the disk or for a messenger: others compute meanwhile. And the probe of the line."""
+
 _METHODS: Final = frozenset({"GET", "POST", "HEAD"})
 
 
@@ -66,6 +70,7 @@ class LedgerApp(falcon.App[falcon.Request, falcon.Response]):
         super().__init__()
         self._clock = clock
         self._has_sync = has_sync
+        self.turn: Final = Turn()
         self.add_error_handler(Exception, _answer_trouble)
         self.add_error_handler(falcon.HTTPError, _answer_trouble)  # The framework's own handler would come before.
 
@@ -93,7 +98,10 @@ class LedgerApp(falcon.App[falcon.Request, falcon.Response]):
         if call.method not in _METHODS:
             # The framework answers OPTIONS by itself, and 400 to what it does not know; the contract says 405.
             env["REQUEST_METHOD"] = "TRACE"
-        return super().__call__(env, start)
+        if path in _WITHOUT_TURN:
+            return super().__call__(env, start)
+        with self.turn.taken():
+            return super().__call__(env, start)
 
 
 def _path(path: str) -> str:
