@@ -45,7 +45,7 @@ def waits_of(settings: Settings) -> Waits:
     )
 
 
-def view_of(settings: Settings, *, is_training: bool = False, has_secrets_file: bool = False) -> TillView:
+def view_of(settings: Settings, *, is_training: bool = False) -> TillView:
     """What the window shows of the till before anything was looked up."""
     return TillView(
         store=settings.till_store,
@@ -58,7 +58,6 @@ def view_of(settings: Settings, *, is_training: bool = False, has_secrets_file: 
         whole_values_only=settings.entry_whole_values,
         theme=settings.look_theme,
         base_px=int(settings.look_text_px),
-        has_secrets_file=has_secrets_file,
     )
 
 
@@ -71,6 +70,7 @@ def join_services(
     *,
     key_prefix: str = "",
     has_idempotent_redeem: bool = False,
+    has_secrets_file: bool = False,
 ) -> TillServices:
     """Join the services of one till over whatever ledger, journal and cache it has."""
     import secrets
@@ -97,6 +97,7 @@ def join_services(
             key_prefix=key_prefix,
             has_idempotent_redeem=has_idempotent_redeem,
         ),
+        has_secrets_file=has_secrets_file,
     )
 
 
@@ -144,6 +145,7 @@ def live_till(settings: Settings, folder: Path, kept: TillSecrets, clock: Clock)
             clock,
             waits_of(settings),
             has_idempotent_redeem=settings.service_idempotent_redeem,
+            has_secrets_file=kept.is_in_file,
         )
         close = opened.pop_all().close  # Until here a failure closes what was opened before it.
     return Wired(services, close)

@@ -25,6 +25,8 @@ class TillServices:
     lookup: LookupService
     validation: ValidationService
     redemptions: RedemptionService
+    has_secrets_file: bool = False
+    """No keyring here: the secrets lie in a file only its owner can read; the window says so (house 9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,5 +51,3 @@ class TillView:
     base_px: int = 16
     probe_s: float = 4.0
     drain_s: float = 2.0
-    has_secrets_file: bool = False
-    """No keyring here: the secrets lie in a file only its owner can read; the window says so."""

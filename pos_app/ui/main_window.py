@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
             raise RuntimeError("the window has its services already")
         self._wiring = Wiring(self, services, self._view)
         self._wiring.begin()
-        if self._view.has_secrets_file:
+        if services.has_secrets_file:
             self.header.show_storage(
                 self.tr("No keyring"), self.tr("Secrets lie in a file that only its owner can read.")
             )

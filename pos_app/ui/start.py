@@ -25,9 +25,9 @@ Report = Callable[[str, bool, str], None]
 class Wiring(NamedTuple):
     """What bootstrap lends the start: each of these may be slow and runs in the background, except `is_set_up`.
 
-    `connect` gives the services and, where the ledger told it before, a better view. `try_connection` goes through
-    the steps of the first run and reports each (step, ok, sentence); `keep_connection` saves address, login and
-    password. Sentences of failures are for the person in front of the till.
+    `connect` gives the services. `try_connection` goes through the steps of the first run and reports
+    each (step, ok, sentence); `keep_connection` saves address, login and password. Sentences of failures are for the
+    person in front of the till.
     """
 
     is_set_up: bool

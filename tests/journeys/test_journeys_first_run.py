@@ -44,6 +44,7 @@ def test_three_fields_make_a_till(shop: Shop, till: TillProcess) -> None:
     till.wait_for(lambda screen: "firstRunUse" in screen.words["buttons"], "a test that passes")
     till.click("firstRunUse")
     till.wait_for(lambda screen: screen["statusConnection"] == "Online", "the line")
+    assert till.screen["statusStorage"] == "No keyring", "the secrets lie in a file, and the window says so"
     till.look_up(MOBILE)
     till.check(100)
     assert till.close() == 0

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 WATCHED = (
     "verdictTitle verdictReason verdictNext verdictMeta verdictStale verdictButton1 verdictButton2 sendCodeButton"
-    " redeemButton customerName customerIdentifiers cardAge cardEmpty statusConnection statusOutbox"
+    " redeemButton customerName customerIdentifiers cardAge cardEmpty statusConnection statusStorage statusOutbox"
     " codeDialog codeMessage firstRunDialog firstRunMessage firstRunUse firstRunStep_reach firstRunStep_sign_in"
 ).split()
 """What a cashier reads, by object name."""
