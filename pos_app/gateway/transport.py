@@ -166,9 +166,9 @@ def _trouble_of(failure: BaseException | None, *, was_sent: bool, moves: bool) -
 def _is_not_trusted(failure: BaseException) -> bool:
     """Say whether TLS failed for what the other side is, and not for a line that broke on the way."""
     seen: list[BaseException] = []
-    todo: list[object] = [failure]
-    while todo:
-        each = todo.pop()
+    unseen: list[object] = [failure]
+    while unseen:
+        each = unseen.pop()
         if not isinstance(each, BaseException) or each in seen:
             continue
         seen.append(each)
@@ -176,7 +176,7 @@ def _is_not_trusted(failure: BaseException) -> bool:
             return False
         if isinstance(each, ssl.SSLError):
             return True
-        todo += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        unseen += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
     return False
 
 
