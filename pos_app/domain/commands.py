@@ -10,6 +10,34 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import CustomerRef, RedemptionRequest, UnreadableAmount
 
 
+class ApprovalPurpose(StrEnum):
+    """What a second person may approve (sync-api 4.3)."""
+
+    SKIP_VALIDATION = "skip_validation"
+    RISK = "risk"
+    CANCEL = "cancel"
+    REVERSE = "reverse"
+
+
+class ApprovalReason(StrEnum):
+    """Why she approved it; OTHER needs a note (sync-api 4.3)."""
+
+    NO_PHONE = "no_phone"
+    NUMBER_CHANGED = "number_changed"
+    NOT_ARRIVING = "not_arriving"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A second person's word, as the till sends it; the ledger checks the token (sync-api 4.3)."""
+
+    token: str = field(repr=False)
+    purpose: ApprovalPurpose
+    reason: ApprovalReason
+    note: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendCode:
     """Send the customer a code (contract section 3). `points` None: the code has no bound."""
@@ -34,6 +62,7 @@ class Redeem:
     till_id: str | None = None
     notes: str | None = field(default=None, repr=False)
     cashier: int | None = None
+    approval: Approval | None = None
 
 
 class CancelReason(StrEnum):
@@ -51,3 +80,4 @@ class Cancel:
     key: str
     reason: CancelReason = CancelReason.OTHER
     cashier: int | None = None
+    approval: Approval | None = None

@@ -1,6 +1,7 @@
 """The central ledger as everybody meets it: training and tests in process, tills through its HTTP face.
 
-`Book` only opens the door: behind each method stands one function of a module of this room.
+`Book` only opens the door: behind each method stands one function of a module of this room. What only the HTTP face
+or an administrator needs goes to those modules directly, with the book's `tools`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Book:
         self._senders: dict[str, CodeSender | None] = {}
         rulebook = Rulebook()
         codes = Codes(store, clock, secrets.pepper, self._sender_for)
-        self._tools = Tools(store=store, clock=clock, rulebook=rulebook, codes=codes, pepper=secrets.pepper)
+        self.tools: Final = Tools(store=store, clock=clock, rulebook=rulebook, codes=codes, pepper=secrets.pepper)
 
     # --- Who calls ---------------------------------------------------------------------------------------------------
 
@@ -72,7 +73,7 @@ class Book:
             LedgerBusyError: the database could not be read in time.
         """
         proof = proof_of(digest, self.secrets.pepper)
-        newest = self._tools.rulebook.newest
+        newest = self.tools.rulebook.newest
         till = None if newest is None else self._proved(newest, login, proof)
         if till is None:
             with self.store.read() as connection:
@@ -86,7 +87,7 @@ class Book:
 
     def rules(self, connection: Connection) -> Rules:
         """Organisations, programs and tills as a transaction sees them."""
-        return self._tools.rulebook.at(connection)
+        return self.tools.rulebook.at(connection)
 
     def _proved(self, rules: Rules, login: str, proof: str) -> Till | None:
         till = rules.tills.get(login)
@@ -111,7 +112,7 @@ class Book:
             LedgerBusyError: the database could not be read in time.
         """
         cashier = None if ask is None else ask.cashier
-        return checking.check(self._tools, till, request, cashier, with_extension=with_extension)
+        return checking.check(self.tools, till, request, cashier, with_extension=with_extension)
 
     def send_code(self, till: Till, command: SendCode, ask: ExtensionAsk | None = None) -> CodeAnswer:
         """Answer `validationcode` (contract 3). `ask` names the cashier, who is not part of this command's record.
@@ -119,25 +120,25 @@ class Book:
         Raises:
             LedgerBusyError: as `check`.
         """
-        return checking.send_code(self._tools, till, command)
+        return checking.send_code(self.tools, till, command)
 
     def find_customers(self, till: Till, refs: Sequence[CustomerRef]) -> list[CustomerRecord | None]:
         """Answer `customer/get` (contract 5), one record for each identifier, in their order."""
-        return lookups.find_customers(self._tools, till, refs)
+        return lookups.find_customers(self.tools, till, refs)
 
     def program(self, till: Till, program_id: int) -> Program | None:
         """A program with its rules (sync-api 11); None where the organisation has none of this id."""
-        return lookups.find_program(self._tools, till, program_id)
+        return lookups.find_program(self.tools, till, program_id)
 
     def organisation(self, till: Till) -> Organisation:
         """The organisation's switches."""
         with self.store.read() as connection:
-            return self._tools.moment(connection, till).rules.organisation
+            return self.tools.moment(connection, till).rules.organisation
 
     def capabilities(self, till: Till) -> Capabilities:
         """What this ledger can do, and what it knows of the till that asks (sync-api 3)."""
         with self.store.read() as connection:
-            moment = self._tools.moment(connection, till)
+            moment = self.tools.moment(connection, till)
         if not self.has_extension:
             return Capabilities()
         # A till mapped to no program asks by the default one (contract 2.3): that is the program in force for it.
@@ -173,7 +174,7 @@ class Book:
         """
         if command.cashier is None and ask is not None:
             command = replace(command, cashier=ask.cashier)
-        return redeeming.redeem(self._tools, till, command)
+        return redeeming.redeem(self.tools, till, command)
 
     def cancel(self, till: Till, command: Cancel) -> CancelAnswer:
         """Make sure that a redemption does not stand (sync-api 8).
@@ -182,7 +183,7 @@ class Book:
             UnknownKeyError: the key belongs to another till.
             LedgerBusyError: nothing was done.
         """
-        return cancelling.cancel(self._tools, till, command)
+        return cancelling.cancel(self.tools, till, command)
 
     # --- Care ------------------------------------------------------------------------------------------------------
 
