@@ -77,7 +77,7 @@ def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -
 
 def test_a_ledger_of_another_version_is_left_alone(tmp_path: Path) -> None:
     with a_book(tmp_path) as book, book.store.write() as connection:
-        connection.exec_driver_sql("UPDATE meta SET number = 2 WHERE name = 'schema'")
+        connection.exec_driver_sql("UPDATE meta SET number = 999 WHERE name = 'schema'")
     with pytest.raises(BadDatabaseUrlError, match="another version"), a_book(tmp_path):
         pass
 
