@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pos_app import __version__
 from pos_app.domain.trouble import LineDownError, StorageError
+from pos_app.files.resources import RESOURCES
 from pos_app.services.till import TillServices, TillView
 from pos_app.settings import Place, Settings, TillError
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pos_app.training.start import Stage
 
 Report = Callable[[str, bool, str], None]
-RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
 def waits_of(settings: Settings) -> Waits:
@@ -168,11 +168,13 @@ def training_till() -> Practice:
     from pos_app.cache import SqlCache
     from pos_app.files.clock import SystemClock
     from pos_app.journal import SqlJournal
+    from pos_app.ledger.call_reports import report
     from pos_app.ledger.local import LocalLedger
     from pos_app.services.ports import Waits
     from pos_app.training.line import SwitchedLine
     from pos_app.training.phone import SimulatedPhone
     from pos_app.training.start import Stage
+    from pos_app.wire.telephony import ReportedCall
 
     folder = Path(tempfile.mkdtemp(prefix="points-desk-training-"))
     clock = SystemClock()
@@ -191,7 +193,12 @@ def training_till() -> Practice:
         book.close()
         shutil.rmtree(folder, ignore_errors=True)
 
-    return Practice(Stage(services, phone, line), book, close)
+    def ring(mobile: str) -> None:
+        till = book.find_till(login)
+        if till is not None:
+            report(book.tools, till.organisation_id, ReportedCall(mobile))
+
+    return Practice(Stage(services, phone, line, ring), book, close)
 
 
 def central_ledger(place: Place, db: str | None, secrets_folder: Path | None) -> LedgerPlace:

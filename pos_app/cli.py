@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from pos_app import __version__
-from pos_app.cli_ledger import ledger
+from pos_app.cli_ledger_people import ledger
 from pos_app.domain.answers import CAN_BE_REDEEMED
 
 REDEEMABLE, REFUSED, TROUBLE = 0, 1, 2

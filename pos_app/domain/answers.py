@@ -168,6 +168,44 @@ class CancelAnswer:
     wallet: WalletView | None = None
 
 
+class ReversalRefusal(StrEnum):
+    """Why points are not given back (contract section 7), in the order of the checks."""
+
+    KEY_MISMATCH = "key_mismatch"
+    KEY_CANCELLED = "key_cancelled"
+    SWITCHED_OFF = "switched_off"
+    APPROVAL_MISSING = "approval_missing"
+    APPROVAL_REFUSED = "approval_refused"
+    POINTS_NOT_VALID = "points_not_valid"
+    REDEMPTION_UNKNOWN = "redemption_unknown"
+    PROGRAM_DIFFERS = "program_differs"
+    IDENTIFIER_MALFORMED = "identifier_malformed"
+    CUSTOMER_UNKNOWN = "customer_unknown"
+    OTHER_CUSTOMER = "other_customer"
+    ALREADY_REVERSED = "already_reversed"
+    MORE_THAN_LEFT = "more_than_left"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseAnswer:
+    """The answer of `reverse` (contract section 7). `refusal` None: `available` and `expired` points went back.
+
+    `asked` is what was to be given back, all that was left where nothing was said. Expired points are given back to
+    nobody: their day had passed.
+    """
+
+    redemption_id: str
+    refusal: ReversalRefusal | None = None
+    asked: Points = ZERO
+    available: Points = ZERO
+    expired: Points = ZERO
+    reversal_id: str | None = None
+    customer_id: int | None = None
+    organisation_id: int | None = None
+    extension: Extension | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TillInfo:
     """`capabilities.till`: what the ledger knows of the till that asks (sync-api 3)."""
@@ -183,6 +221,27 @@ class TillInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerKey:
+    """A key the ledger signs with: its name, and base64 of the 32 bytes of its public half (sync-api 3)."""
+
+    key_id: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """An operator who has proved her PIN, and the ledger's signed word for it (sync-api 4.2)."""
+
+    operator_id: int
+    name: str = field(repr=False)
+    role: str
+    token: str = field(repr=False)
+    proved_at: datetime
+    not_after: datetime
+    must_change_pin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a service can do (sync-api 3). The default is a service without the extension."""
 
@@ -194,3 +253,4 @@ class Capabilities:
     idempotent_redeem: bool = False
     features: frozenset[str] = frozenset()
     till: TillInfo | None = None
+    ledger_keys: tuple[LedgerKey, ...] = ()

@@ -81,3 +81,47 @@ class Cancel:
     reason: CancelReason = CancelReason.OTHER
     cashier: int | None = None
     approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverse:
+    """Give redeemed points back (contract section 7). `points` None: all that is left of the redemption.
+
+    `customer` and `program_id`, where given, must be those of the redemption. `key` makes it happen once (sync-api 2);
+    without one each command is a reversal of its own.
+    """
+
+    redemption_id: str
+    points: Points | UnreadableAmount | None = None
+    customer: CustomerRef | None = None
+    program_id: int | None = None
+    key: str | None = None
+    cashier: int | None = None
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """An operator proves her PIN at a till (sync-api 4.2)."""
+
+    operator_id: int
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePin:
+    """An operator gives herself another PIN, of 4 to 6 digits (sync-api 4.2)."""
+
+    operator_id: int
+    pin: str = field(repr=False)
+    new_pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrol:
+    """A till tells its public key, base64 of 32 bytes; another key than before needs a code (sync-api 4.1)."""
+
+    public_key: str
+    enrolment_code: str | None = field(default=None, repr=False)
+    software: str = ""
+    platform: str = ""

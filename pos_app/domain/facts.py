@@ -121,6 +121,8 @@ class Customer:
     is_registered: bool = True
     is_campaign_only: bool = False
     is_blocked: bool = False
+    fraud_status: str = field(default="", compare=False)
+    """The ledger's own word for it (contract section 5), empty where not told. Rules ask `is_blocked` alone."""
     default_family_group_id: int | None = None
 
 
@@ -175,6 +177,8 @@ class FamilyGroup:
     is_active: bool = True
     is_default: bool = False
     """Whether this is the default group of the customer it was found with."""
+    status: str = field(default="", compare=False)
+    """The ledger's own word (contract section 6), empty where not told. Rules ask `is_active` alone."""
     members: tuple[Member, ...] = ()
 
     def member(self, customer_id: int) -> Member | None:

@@ -32,6 +32,19 @@ _MOBILE: Final = re.compile(r"\+?[0-9][0-9 ().-]{3,24}", re.ASCII)
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
 
+def is_well_formed(kind: IdentifierKind, value: str) -> bool:
+    """Say whether a value can be of its kind at all (2.1)."""
+    match kind:
+        case IdentifierKind.MOBILE:
+            return bool(_MOBILE.fullmatch(value))
+        case IdentifierKind.EMAIL:
+            return len(value) <= 254 and bool(_EMAIL.fullmatch(value))
+        case IdentifierKind.ID:
+            return value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) <= ID_MAX
+        case _:
+            return 0 < len(value) <= 200
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerRef:
     """One identifier of one customer. The value is personal: it stays out of `repr`."""
@@ -42,20 +55,7 @@ class CustomerRef:
     @property
     def is_well_formed(self) -> bool:
         """Say whether the value can be of its kind at all; if not the answer is 802 (2.1)."""
-        match self.kind:
-            case IdentifierKind.MOBILE:
-                return bool(_MOBILE.fullmatch(self.value))
-            case IdentifierKind.EMAIL:
-                return len(self.value) <= 254 and bool(_EMAIL.fullmatch(self.value))
-            case IdentifierKind.ID:
-                return (
-                    self.value.isascii()
-                    and self.value.isdigit()
-                    and len(self.value) <= 19
-                    and 0 < int(self.value) <= ID_MAX
-                )
-            case _:
-                return 0 < len(self.value) <= 200
+        return is_well_formed(self.kind, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -35,12 +37,23 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old content is still there.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that takes the old one's place at the end of the block, or never.
+
+    Raises:
+        OSError: it could not be written; the old content is still there.
+    """
     make_private_folder(path.parent)
     beside = path.with_name(path.name + ".new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(FILE_MODE)

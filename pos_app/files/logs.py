@@ -15,6 +15,7 @@ from typing import Final
 
 from pos_app.domain.trouble import StorageError
 from pos_app.files.folders import make_private_file
+from pos_app.files.log_lines import LogFormat, formatter_for, keep_fields
 
 LOG_NAME: Final = "pos-app.log"
 DAYS_KEPT: Final = 14
@@ -79,12 +80,21 @@ def _is_harmless(text: str) -> bool:
 
 
 class RedactingFilter(logging.Filter):
-    """Rewrites each record before it is written: its message and its exception, on one line."""
+    """Rewrites each record before it is written: its message and its exception, on one line.
+
+    `keeps_fields`: named values are kept beside the text too, redacted, for lines that are JSON.
+    """
 
     _PLAIN: Final = logging.Formatter()
 
+    def __init__(self, *, keeps_fields: bool = False) -> None:
+        super().__init__()
+        self._keeps_fields = keeps_fields
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record in place and let it through."""
+        if self._keeps_fields:
+            keep_fields(record, redact)
         parts = [_message_of(record)]
         if record.exc_info:
             parts.append(self._PLAIN.formatException(record.exc_info))
@@ -95,15 +105,15 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-def set_up_logging(folder: Path | None, level: int = logging.INFO) -> None:
+def set_up_logging(folder: Path | None, level: int = logging.INFO, form: LogFormat = LogFormat.TEXT) -> None:
     """Send all logs to `folder` (to standard error when None), redacted, kept for 14 days. May be called again.
 
     Raises:
         StorageError: the folder does not take a log.
     """
     handler = _to_file(folder) if folder is not None else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(RedactingFilter())
+    handler.setFormatter(formatter_for(form))
+    handler.addFilter(RedactingFilter(keeps_fields=form is LogFormat.JSON))
     root = logging.getLogger()
     for old in [each for each in root.handlers if any(isinstance(f, RedactingFilter) for f in each.filters)]:
         root.removeHandler(old)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pos_app.domain.trouble import NotSafeError, WrongAddressError
+from pos_app.files.line_safety import is_loopback
 
 
 def digest_of(password: str) -> str:
@@ -49,18 +49,9 @@ class Address:
             raise WrongAddressError("the address of the ledger has the form https://host or https://host:port")
         if parts.username is not None or parts.password is not None:
             raise NotSafeError("a login does not belong into the address of the ledger")
-        is_loopback = _is_loopback(host)
-        if parts.scheme == "http" and not is_loopback:
+        is_this_machine = is_loopback(host)
+        if parts.scheme == "http" and not is_this_machine:
             raise NotSafeError(
                 "plain HTTP goes to this machine only: the address of the ledger must begin with https://"
             )
-        return cls(trimmed, is_loopback)
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return cls(trimmed, is_this_machine)

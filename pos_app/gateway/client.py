@@ -16,6 +16,7 @@ from pos_app.domain.trouble import (
     LineDownError,
     NotTheServiceError,
     ServiceTroubleError,
+    SlowDownError,
     Trouble,
     UnclearAnswerError,
     WrongAddressError,
@@ -23,6 +24,7 @@ from pos_app.domain.trouble import (
 from pos_app.gateway.address import Address, authorization
 from pos_app.gateway.echoes import is_answer_to
 from pos_app.gateway.parcel import Parcel
+from pos_app.gateway.patience import Patience
 from pos_app.gateway.replies import Reply, trouble_of
 from pos_app.services.ports import Clock, Waits
 from pos_app.wire.answers import read_check_answer, read_code_answer, read_redeem_answer, read_status
@@ -80,6 +82,8 @@ class HttpLedger:
             address, waits=waits, ca_file=ca_file, proxy=proxy, clock=clock, software=software
         )
         self._login = {"Authorization": authorization(login, password_digest)}
+        self._patience = Patience(clock)
+        self._patient_s = waits.connect_s
         self._probe_s = min(waits.connect_s, waits.read_s)
         self._lock = threading.Lock()
         self._known: Capabilities | None = None
@@ -234,7 +238,7 @@ class HttpLedger:
             body=urlencode(params).encode("ascii"),
             headers={**self._login, **headers, "Content-Type": _FORM},
         )
-        return self._answered(self._transport.carry(parcel))
+        return self._answered(self._carry(parcel))
 
     def _told(
         self, name: str, path: str, query: Mapping[str, str], read: Callable[[bytes], Answer | None]
@@ -259,7 +263,7 @@ class HttpLedger:
 
     def _get(self, name: str, path: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Reply:
         parcel = Parcel(name=name, method="GET", path=path, query=query, headers={**self._login, **(headers or {})})
-        return self._transport.carry(parcel)
+        return self._carry(parcel)
 
     def _move(self, name: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> Reply:
         parcel = Parcel(
@@ -271,7 +275,20 @@ class HttpLedger:
             headers={**self._login, **headers},
             moves=True,
         )
-        return self._transport.carry(parcel)
+        return self._carry(parcel)
+
+    def _carry(self, parcel: Parcel) -> Reply:
+        """Send a parcel once, unless the service wants to be left alone for longer than a caller waits to send.
+
+        Raises: as `Transport.carry`, and SlowDownError: nothing was sent.
+        """
+        self._patience.wait(self._patient_s)
+        reply = self._transport.carry(parcel)
+        if not reply.is_ok:
+            trouble = trouble_of(reply, moves=parcel.moves)
+            if isinstance(trouble, SlowDownError):
+                self._patience.asked_for(trouble.retry_after_s)
+        return reply
 
     def _probed(self, path: str, headers: Mapping[str, str]) -> Reply | None:
         try:

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -58,13 +60,14 @@ _OWN_WORDS: Final[Mapping[int, type[Trouble]]] = {
 class Reply:
     """An HTTP answer, whole.
 
-    `retry_after` and `request_id` are headers as they came, `asks_for_login` says that there was a
+    `retry_after`, `date` and `request_id` are headers as they came, `asks_for_login` says that there was a
     `WWW-Authenticate`. The body is personal.
     """
 
     status: int
     body: bytes = field(repr=False)
     retry_after: str = ""
+    date: str = ""
     request_id: str = ""
     asks_for_login: bool = False
 
@@ -80,11 +83,26 @@ class Reply:
 
     @property
     def retry_after_s(self) -> float:
-        """`Retry-After` in seconds; a date or nonsense counts as a few seconds."""
+        """`Retry-After` in seconds; nonsense counts as a few seconds.
+
+        A moment is taken against the answer's own `Date`: the till's clock may differ from the service's.
+        """
         text = self.retry_after.strip()
-        if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        if text.isascii() and text.isdigit() and len(text) <= 9:
+            return min(float(text), RETRY_AFTER_MAX_S)
+        then, now = _moment(text), _moment(self.date)
+        if then is None or now is None:
             return RETRY_AFTER_DEFAULT_S
-        return min(float(text), RETRY_AFTER_MAX_S)
+        return min(max(0.0, (then - now).total_seconds()), RETRY_AFTER_MAX_S)
+
+
+def _moment(header: str) -> datetime | None:
+    """An HTTP date; None where it is none."""
+    try:
+        read = parsedate_to_datetime(header)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def trouble_of(reply: Reply, *, moves: bool) -> Trouble:

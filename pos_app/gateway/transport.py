@@ -1,7 +1,7 @@
 """HTTP, and nothing but: one `requests` session, no retries, no redirects, no environment, an end in time.
 
-This is the only module that knows requests and urllib3. It is imported when a ledger is made, not before: training
-and the tests of other rooms never load it.
+This is the only module of a till that knows requests and urllib3. It is imported when a ledger is made, not before:
+training and the tests of other rooms never load it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pos_app.domain.trouble import LineDownError, NotSafeError, Trouble, UnclearAnswerError
+from pos_app.files.line_safety import trusting
 from pos_app.gateway.address import Address
 from pos_app.gateway.attempts import Attempt, LetGoError, attempt_here
 from pos_app.gateway.parcel import Parcel
@@ -125,6 +126,7 @@ class Transport:
                 status=response.status_code,
                 body=bytes(body),
                 retry_after=response.headers.get("Retry-After", ""),
+                date=response.headers.get("Date", ""),
                 request_id=request_id if _REQUEST_ID.fullmatch(request_id) else "",
                 asks_for_login="WWW-Authenticate" in response.headers,
             )
@@ -184,15 +186,10 @@ def _is_not_trusted(failure: BaseException) -> bool:
 
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the system's certificates and those of `ca_file`; host names are always checked."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError:
-            raise NotSafeError("the file of trusted certificates (ledger.ca_file) cannot be read") from None
-    return context
+    try:
+        return trusting(ca_file)
+    except OSError:
+        raise NotSafeError("the file of trusted certificates (ledger.ca_file) cannot be read") from None
 
 
 class _Watched:

@@ -129,10 +129,12 @@ def reason_for(asked: Asked) -> str | None:
             return None
 
 
-def proof_of(proved: Proved | None, *, asks_for_call: bool) -> Proof:
+def proof_of(proved: Proved | None, *, asks_for_call: bool, has_call: bool = False) -> Proof:
     """What the rules are told of the customer's proof."""
     if proved is not None:
         return Proof.CODE_RIGHT if proved.is_right else Proof.CODE_WRONG
+    if has_call:
+        return Proof.CALL_SEEN
     return Proof.NO_CALL if asks_for_call else Proof.NONE
 
 

@@ -14,23 +14,39 @@ from typing import Final
 from sqlalchemy import Connection
 
 from pos_app import __version__
-from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer, TillInfo
-from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.answers import (
+    CancelAnswer,
+    Capabilities,
+    CheckAnswer,
+    CodeAnswer,
+    LedgerKey,
+    RedeemAnswer,
+    ReverseAnswer,
+    TillInfo,
+)
+from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.request import CustomerRef, RedemptionRequest
-from pos_app.ledger import cancelling, checking, lookups, redeeming
+from pos_app.ledger import cancelling, checking, lookups, redeeming, reversing
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.database import Store
+from pos_app.ledger.errors import TillStateError
+from pos_app.ledger.figures import Figures
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.senders import CodeSender, UnknownSenderError, sender_from
+from pos_app.ledger.seen import TillsSeen
+from pos_app.ledger.sender_maker import SenderMaker
+from pos_app.ledger.sender_settings import SenderSettings
+from pos_app.ledger.sender_text import UnknownSenderError
+from pos_app.ledger.senders import CodeSender
+from pos_app.ledger.signing import Signer
 from pos_app.ledger.tills import Till, proof_of
 from pos_app.ledger.tools import Tools
 from pos_app.ledger.verify import Difference, differences
 from pos_app.services.ports import Clock
 from pos_app.wire.extension import ExtensionAsk
 
-FEATURES: Final = frozenset({"post_reads", "cancel"})
+FEATURES: Final = frozenset({"post_reads", "cancel", "operators"})
 """What this ledger offers of sync-api 3; further features join with their calls."""
 
 _NOBODY: Final = "0" * 64
@@ -48,56 +64,70 @@ class Book:
         *,
         secrets: LedgerSecrets,
         clock: Clock,
-        sender: CodeSender | None = None,
+        sender: CodeSender | str | None = None,
+        sender_settings: SenderSettings | None = None,
         has_extension: bool = True,
     ) -> None:
         self.store: Final = store
         self.secrets: Final = secrets
         self.clock: Final = clock
         self.has_extension: Final = has_extension
-        self._sender = sender
+        settings = sender_settings or SenderSettings()
+        self._maker = SenderMaker(secrets, settings, clock)
+        self._sender = self._maker.make(sender) if isinstance(sender, str) else sender
         self._senders: dict[str, CodeSender | None] = {}
         rulebook = Rulebook()
-        codes = Codes(store, clock, secrets.pepper, self._sender_for)
-        self.tools: Final = Tools(store=store, clock=clock, rulebook=rulebook, codes=codes, pepper=secrets.pepper)
+        codes = Codes(store, clock, secrets.pepper, self._sender_for, settings)
+        self.tools: Final = Tools(
+            store=store,
+            clock=clock,
+            rulebook=rulebook,
+            codes=codes,
+            pepper=secrets.pepper,
+            signer=Signer.of(secrets),
+        )
+        self.seen: Final = TillsSeen(store, clock)
 
     # --- Who calls ---------------------------------------------------------------------------------------------------
 
-    def till(self, login: str, digest: str) -> Till | None:
+    def till(self, login: str, digest: str, *, in_any_state: bool = False) -> Till | None:
         """The till of a login, if the digest of its password is right (contract 1.2). None: not authenticated.
+
+        A till that is disabled or lost may ask only what is answered `in_any_state`.
 
         The rules in memory may say yes: each question of this till makes sure, in its own transaction, that they still
         hold (`TillChangedError`). They may be too old to say no.
 
         Raises:
+            TillStateError: it is disabled or marked lost; said to nobody but the one who has its password.
             LedgerBusyError: the database could not be read in time.
         """
         proof = proof_of(digest, self.secrets.pepper)
         newest = self.tools.rulebook.newest
         till = None if newest is None else self._proved(newest, login, proof)
-        if till is None:
+        if till is None or (till.is_blocked and not in_any_state):
             with self.store.read() as connection:
                 till = self._proved(self.rules(connection), login, proof)
+        if till is not None and till.is_blocked and not in_any_state:
+            raise TillStateError(f"till_{till.state.lower()}")
         return till
 
     def find_till(self, login: str) -> Till | None:
-        """The till of a login, without its password: for callers inside this process."""
+        """The till of a login, without its password: for callers inside this process. None too while it is blocked."""
         with self.store.read() as connection:
-            return self._usable(self.rules(connection).tills.get(login))
+            till = self.rules(connection).tills.get(login)
+        return None if till is None or till.is_blocked else till
 
     def rules(self, connection: Connection) -> Rules:
         """Organisations, programs and tills as a transaction sees them."""
         return self.tools.rulebook.at(connection)
 
-    def _proved(self, rules: Rules, login: str, proof: str) -> Till | None:
+    @staticmethod
+    def _proved(rules: Rules, login: str, proof: str) -> Till | None:
         till = rules.tills.get(login)
         # A login nobody has takes as long as a wrong password, so that logins cannot be told apart.
         is_right = hmac.compare_digest(_NOBODY if till is None else till.proof, proof)
-        return self._usable(till) if is_right else None
-
-    @staticmethod
-    def _usable(till: Till | None) -> Till | None:
-        return None if till is None or till.state == "DISABLED" else till
+        return till if is_right else None
 
     # --- Questions -------------------------------------------------------------------------------------------------
 
@@ -120,7 +150,7 @@ class Book:
         Raises:
             LedgerBusyError: as `check`.
         """
-        return checking.send_code(self.tools, till, command)
+        return checking.send_code(self.tools, till, command, None if ask is None else ask.cashier)
 
     def find_customers(self, till: Till, refs: Sequence[CustomerRef]) -> list[CustomerRecord | None]:
         """Answer `customer/get` (contract 5), one record for each identifier, in their order."""
@@ -141,6 +171,7 @@ class Book:
             moment = self.tools.moment(connection, till)
         if not self.has_extension:
             return Capabilities()
+        self.seen.note(till.login)
         # A till mapped to no program asks by the default one (contract 2.3): that is the program in force for it.
         default = moment.rules.default_program
         default_id = None if default is None else default.program_id
@@ -162,6 +193,7 @@ class Book:
                 state=till.state,
                 till_epoch=till.till_epoch,
             ),
+            ledger_keys=(LedgerKey(key_id=self.secrets.key_id, public_key=self.secrets.public_key),),
         )
 
     # --- Commands --------------------------------------------------------------------------------------------------
@@ -172,8 +204,9 @@ class Book:
         Raises:
             LedgerBusyError: the database could not be read in time; nothing was done.
         """
-        if command.cashier is None and ask is not None:
-            command = replace(command, cashier=ask.cashier)
+        if ask is not None:
+            cashier = ask.cashier if command.cashier is None else command.cashier
+            command = replace(command, cashier=cashier, approval=command.approval or ask.approval)
         return redeeming.redeem(self.tools, till, command)
 
     def cancel(self, till: Till, command: Cancel) -> CancelAnswer:
@@ -185,12 +218,29 @@ class Book:
         """
         return cancelling.cancel(self.tools, till, command)
 
+    def reverse(self, till: Till, command: Reverse, ask: ExtensionAsk | None = None) -> ReverseAnswer:
+        """Give points of a redemption back, once under the command's key (contract 7).
+
+        Raises:
+            LedgerBusyError: the database could not be read in time; nothing was done.
+        """
+        if ask is not None:
+            own = {"key": command.key, "cashier": command.cashier, "approval": command.approval}
+            said = {name: getattr(ask, name) for name, value in own.items() if value is None}
+            command = replace(command, **said)
+        return reversing.reverse(self.tools, till, command)
+
     # --- Care ------------------------------------------------------------------------------------------------------
 
     def verify(self) -> list[Difference]:
         """Recompute everything from the entries; an empty list is a sound ledger."""
         with self.store.read() as connection:
             return differences(connection)
+
+    @property
+    def figures(self) -> Figures:
+        """What it counts of itself."""
+        return self.store.figures
 
     def is_ready(self) -> bool:
         """Say whether the database answers (`readyz`)."""
@@ -206,7 +256,7 @@ class Book:
             return self._sender
         if rules.sender not in self._senders:
             try:
-                self._senders[rules.sender] = sender_from(rules.sender)
-            except UnknownSenderError:
+                self._senders[rules.sender] = self._maker.make(rules.sender)
+            except (UnknownSenderError, OSError):
                 self._senders[rules.sender] = None  # A sender that cannot be had is no fault of the import.
         return self._senders[rules.sender]

@@ -16,7 +16,8 @@ from pos_app.ledger.answering import NOTHING, Asked, extension_of, identity_of, 
 from pos_app.ledger.code_rows import Question
 from pos_app.ledger.codes import Issued, Proved
 from pos_app.ledger.errors import LedgerBusyError
-from pos_app.ledger.facts import Known, gather
+from pos_app.ledger.facts import Known
+from pos_app.ledger.glance import glance, see
 from pos_app.ledger.people import Person, find_person, sent_identity
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools
@@ -49,7 +50,8 @@ def judged(
 
 def with_proof(known: Known, request: RedemptionRequest, proved: Proved | None) -> Known:
     """The facts and what is known of the customer's proof."""
-    proof = proof_of(proved, asks_for_call=request.validation_type is ValidationType.MISSED_CALL)
+    asks_for_call = request.validation_type is ValidationType.MISSED_CALL
+    proof = proof_of(proved, asks_for_call=asks_for_call, has_call=known.call_id is not None)
     if proof is Proof.NONE:
         return known
     return replace(known, facts=replace(known.facts, proof=proof))
@@ -70,12 +72,10 @@ def check(
     tools: Tools, till: Till, request: RedemptionRequest, cashier: int | None, *, with_extension: bool = True
 ) -> CheckAnswer:
     """May this customer redeem this now? With `issue_otp` a code goes out once everything else has passed (2.6)."""
-    with tools.store.read() as connection:
-        moment = tools.moment(connection, till)
-        known = gather(connection, moment.rules, till, request, moment.now)
+    moment, known = _seen(tools, till, request)
     try:
         found = judged(tools, till, request, known, Purpose.CHECK, cashier)
-        issued = _issue(tools, till, request, known, found)
+        issued = _issue(tools, till, request, known, found, cashier)
     except LedgerBusyError:
         found, issued = Judged(Verdict(refusals=(Refusal.CUSTOMER_BUSY,)), None), None
     asked = Asked(
@@ -104,20 +104,33 @@ def check(
     )
 
 
+def _seen(tools: Tools, till: Till, request: RedemptionRequest) -> tuple[Moment, Known]:
+    """All there is to know, in one statement where that is enough: it needs no transaction."""
+    with tools.store.glance() as connection:
+        found = glance(tools, connection, till, request)
+    if found is not None:
+        return found
+    with tools.store.read() as connection:
+        return see(tools, connection, till, request)
+
+
 def _extension_of(asked: Asked, issued: Issued | None) -> Extension:
     if issued is None:
         return extension_of(asked)
     return extension_of(asked, reason=issued.reason, otp=issued.view)
 
 
-def _issue(tools: Tools, till: Till, request: RedemptionRequest, known: Known, found: Judged) -> Issued | None:
+def _issue(
+    tools: Tools, till: Till, request: RedemptionRequest, known: Known, found: Judged, cashier: int | None
+) -> Issued | None:
     """Send a code where one is wanted and nothing stands against the redemption; a code already given needs none."""
     is_wanted = request.issue_otp and not request.skip_validation and found.proved is None
     if not is_wanted or request.validation_type is ValidationType.MISSED_CALL:
         return None
     if known.person is None or not found.verdict.is_allowed:
         return None
-    return tools.codes.issue(known.rules, known.person, question_of(request, known, found.verdict.points), till)
+    question = question_of(request, known, found.verdict.points)
+    return tools.codes.issue(known.rules, known.person, question, till, cashier)
 
 
 def _is_by_value(request: RedemptionRequest) -> bool:
@@ -126,7 +139,7 @@ def _is_by_value(request: RedemptionRequest) -> bool:
     return hasattr(request.amount, "value")
 
 
-def send_code(tools: Tools, till: Till, command: SendCode) -> CodeAnswer:
+def send_code(tools: Tools, till: Till, command: SendCode, cashier: int | None) -> CodeAnswer:
     """Send the customer a code; no redeem condition is looked at (contract 3)."""
     with tools.store.read() as connection:
         moment = tools.moment(connection, till)
@@ -139,7 +152,8 @@ def send_code(tools: Tools, till: Till, command: SendCode) -> CodeAnswer:
     if not refusals and person is not None:
         points = command.points if isinstance(command.points, Points) else None
         try:
-            issued = tools.codes.issue(moment.rules, person, Question(points=points, names_scope=False), till)
+            question = Question(points=points, names_scope=False)
+            issued = tools.codes.issue(moment.rules, person, question, till, cashier)
         except LedgerBusyError:
             refusals = (Refusal.CUSTOMER_BUSY,)
         else:

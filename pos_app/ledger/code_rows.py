@@ -65,6 +65,14 @@ COUNT_FAILURES: Final = (
 COUNT_TILL_FAILURES: Final = (
     select(func.count()).select_from(_TRY).where(_TRY.c.till == bindparam("till"), _TRY.c.at > bindparam("since"))
 )
+COUNT_CASHIER_FAILURES: Final = (
+    select(func.count())
+    .select_from(_TRY)
+    .where(_TRY.c.org == bindparam("org"), _TRY.c.cashier == bindparam("cashier"), _TRY.c.at > bindparam("since"))
+)
+STANDING: Final = select(_CUSTOMER.c.codes_locked, _CUSTOMER.c.code_right_at).where(
+    _CUSTOMER.c.org == bindparam("org"), _CUSTOMER.c.id == bindparam("customer")
+)
 FORGET_TRY: Final = delete(_TRY).where(_TRY.c.id == bindparam("failure"))
 NOTE_RIGHT: Final = (
     update(_CUSTOMER)

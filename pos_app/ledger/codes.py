@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,9 +26,12 @@ from pos_app.ledger import schema
 from pos_app.ledger.code_rows import Question, bindings, covers, derive, is_live, serves, view_of, why_not_live
 from pos_app.ledger.database import Store, made_id
 from pos_app.ledger.errors import LedgerBusyError
+from pos_app.ledger.figures import Happening
+from pos_app.ledger.locks import hold, hold_customer, hold_till
 from pos_app.ledger.people import Person
 from pos_app.ledger.rulebook import OrganisationRules, from_ms, to_ms
-from pos_app.ledger.senders import CodeMessage, CodeSender, SenderFailedError
+from pos_app.ledger.sender_settings import SenderSettings, Template
+from pos_app.ledger.senders import CodeMessage, CodeSender, SenderFailedError, way_to
 from pos_app.ledger.tills import Till
 from pos_app.ledger.turns import CustomerTurns
 from pos_app.services.ports import Clock
@@ -79,46 +82,65 @@ class Codes:
         clock: Clock,
         pepper: bytes,
         sender_for: Callable[[OrganisationRules], CodeSender | None],
+        settings: SenderSettings,
     ) -> None:
         self._store = store
         self._clock = clock
         self._pepper = pepper
         self._sender_for = sender_for
+        self._settings = settings
         self._turns = CustomerTurns()
 
     # --- Sending ---------------------------------------------------------------------------------------------------
 
-    def issue(self, rules: OrganisationRules, person: Person, question: Question, till: Till) -> Issued:
+    def issue(
+        self, rules: OrganisationRules, person: Person, question: Question, till: Till, cashier: int | None
+    ) -> Issued:
         """Send the customer a code: the live one again where it covers the question, else a new one.
+
+        `cashier` is the operator who asked for it, as far as the till says.
 
         Raises:
             LedgerBusyError: the database was not had in time; nothing was sent.
         """
         sender = self._sender_for(rules)
-        if sender is None or not (person.customer.mobile or person.customer.email):
-            return Issued(is_sent=False, reason="sender_failed")  # Nothing can go out, so nothing is counted.
-        now = self._clock.wall()
-        row = self._store.writing(lambda connection: self._ready_to_send(connection, rules, person, question, now))
+        way = None if sender is None else way_to(person.customer, sender)
+        if sender is None or way is None:
+            self._store.figures.count(Happening.CODE_FAILED, "none")
+            return Issued(is_sent=False, reason="sender_failed")  # Nothing can go out, so no sending is used up.
+        now, by = self._clock.wall(), {"till": till.login, "cashier": cashier}
+        row = self._store.writing(lambda connection: self._ready_to_send(connection, rules, person, question, now, by))
         if row is None:
             return Issued(is_sent=False, reason="sends_used_up")
-        message = self._message(row, rules, person, till)
+        message = self._message(row, rules, person, till, way)
         try:
             channel = sender.send(message)
         except SenderFailedError:
+            self._store.figures.count(Happening.CODE_FAILED, message.channel.lower())
             return Issued(is_sent=False, reason="sender_failed")
+        self._store.figures.count(Happening.CODE_SENT, message.channel.lower())
         with suppress(LedgerBusyError), self._store.write() as connection:  # The code is out, whatever comes now.
             connection.execute(rows.NOTE_CHANNEL, {"otp": row.id, "by": channel})
         return Issued(is_sent=True, view=view_of(row, channel=channel))
 
     def _ready_to_send(
-        self, connection: Connection, rules: OrganisationRules, person: Person, question: Question, now: datetime
+        self,
+        connection: Connection,
+        rules: OrganisationRules,
+        person: Person,
+        question: Question,
+        now: datetime,
+        by: Mapping[str, object],
     ) -> Any | None:
         """Count this sending and choose or make the code; None when the day's sendings are used up (section 3)."""
         who = {"org": rules.organisation.organisation_id, "customer": person.customer.customer_id}
+        hold_customer(connection, who["org"], who["customer"])
         today = rules.day_of(now).isoformat()
         if connection.execute(rows.COUNT_SENDS, {**who, "day": today}).scalar_one() >= rules.sends_per_day:
             return None
-        connection.execute(schema.code_send.insert(), {"org": who["org"], "customer_id": who["customer"], "day": today})
+        connection.execute(
+            schema.code_send.insert(), {"org": who["org"], "customer_id": who["customer"], "day": today, **by}
+        )
         live = connection.execute(rows.LATEST, who).one_or_none()
         if live is not None and is_live(live, now) and covers(live, question):
             connection.execute(
@@ -151,20 +173,28 @@ class Codes:
             },
         )
 
-    def _message(self, row: Any, rules: OrganisationRules, person: Person, till: Till) -> CodeMessage:
-        customer, organisation = person.customer, rules.organisation
+    def _message(
+        self, row: Any, rules: OrganisationRules, person: Person, till: Till, way: tuple[str, str]
+    ) -> CodeMessage:
+        organisation, (channel, to) = rules.organisation, way
         code = derive(self._pepper, row.id, row.nonce, organisation)
         points = None if row.points_max is None else Points(row.points_max)
-        purpose = "to pay with your points" if points is None else f"to pay with {points} points"
         minutes = max(1, (row.expires_at - row.sent_at) // 60_000)
+
+        def filled(template: Template) -> str:
+            return template.filled(
+                store=till.store, points=points, code=code, minutes=minutes, organisation=organisation.name
+            )
+
         return CodeMessage(
             organisation=organisation.organisation_id,
-            customer_id=customer.customer_id,
-            channel="SMS" if customer.mobile else "EMAIL",
-            to=customer.mobile or customer.email,
+            customer_id=person.customer.customer_id,
+            channel=channel,
+            to=to,
             code=code,
             points=points,
-            text=f"{code} is your code {purpose} at {organisation.name}, store {till.store}. Valid for {minutes} min.",
+            text=filled(self._settings.text),
+            subject=filled(self._settings.subject),
             issued_at=from_ms(row.sent_at),
             expires_at=from_ms(row.expires_at),
         )
@@ -213,15 +243,22 @@ class Codes:
     ) -> str | _Counted:
         """Count a wrong try before the code is looked at; a text says why nothing may be looked at."""
         who = {"org": rules.organisation.organisation_id, "customer": person.customer.customer_id}
+        _hold_counted(connection, who, till, cashier)
+        standing = connection.execute(rows.STANDING, who).one()
 
         def failures(since: datetime | int) -> int:
             moment = since if isinstance(since, int) else to_ms(since)
             return int(connection.execute(rows.COUNT_FAILURES, {**who, "since": moment}).scalar_one())
 
-        if person.codes_locked or failures(now - timedelta(seconds=rules.window_s)) >= rules.checks_per_window:
+        if standing.codes_locked or failures(now - timedelta(seconds=rules.window_s)) >= rules.checks_per_window:
             return "customer_limit"
-        at_till = connection.execute(rows.COUNT_TILL_FAILURES, {"till": till.login, "since": to_ms(now - _TILL_WINDOW)})
-        if at_till.scalar_one() >= _TILL_FAILURES_MAX:
+        hour = {"since": to_ms(now - _TILL_WINDOW)}
+        by_till = connection.execute(rows.COUNT_TILL_FAILURES, {**hour, "till": till.login}).scalar_one()
+        by_her = 0
+        if cashier is not None:
+            counting = {**hour, "org": who["org"], "cashier": cashier}
+            by_her = connection.execute(rows.COUNT_CASHIER_FAILURES, counting).scalar_one()
+        if max(by_till, by_her) >= _TILL_FAILURES_MAX:
             return "till_limit"
         failure = connection.execute(
             schema.code_try.insert(),
@@ -241,7 +278,7 @@ class Codes:
             failure_id=made_id(failure),
             row=row,
             was_counted=is_counted,
-            is_last_straw=failures(max(to_ms(now - _STRAIGHT_WINDOW), person.code_right_at)) >= STRAIGHT_FAILURES_MAX,
+            is_last_straw=failures(max(to_ms(now - _STRAIGHT_WINDOW), standing.code_right_at)) >= STRAIGHT_FAILURES_MAX,
         )
 
     def _wrong(self, person: Person, rules: OrganisationRules, counted: _Counted, now: datetime) -> Proved:
@@ -252,6 +289,7 @@ class Codes:
         is_killed = view is not None and counted.was_counted and view.tries_left == 0
 
         def consequences(connection: Connection) -> None:
+            hold_customer(connection, org, customer_id)
             if is_killed and row is not None:
                 connection.execute(rows.KILL, {"otp": row.id})
             if counted.is_last_straw:
@@ -267,11 +305,21 @@ class Codes:
 
     def _take_back(self, connection: Connection, counted: _Counted, now: datetime) -> None:
         """A right code is not a try (section 3), and a live one forgives the straight failures before it."""
+        if counted.row is not None:
+            hold_customer(connection, counted.row.org, counted.row.customer_id)
         connection.execute(rows.FORGET_TRY, {"failure": counted.failure_id})
         row = counted.row
         if counted.was_counted and row is not None:
             connection.execute(rows.GIVE_TRY_BACK, {"otp": row.id})
             connection.execute(rows.NOTE_RIGHT, {"o": row.org, "c": row.customer_id, "now": to_ms(now)})
+
+
+def _hold_counted(connection: Connection, who: Mapping[str, int], till: Till, cashier: int | None) -> None:
+    """Whoever counts tries of this customer, at this till or of this cashier waits until this one is written down."""
+    hold_customer(connection, who["org"], who["customer"])
+    hold_till(connection, till.login)
+    if cashier is not None:
+        hold(connection, schema.operator, schema.operator.c.org == who["org"], schema.operator.c.id == cashier)
 
 
 def use_up(connection: Connection, otp_id: int, now: datetime) -> bool:

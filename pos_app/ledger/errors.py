@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class LedgerBusyError(Exception):
     """Another writer held the database for too long: nothing was done, and the same call may come again."""
@@ -24,3 +26,35 @@ class UnknownTillError(LookupError):
 
 class BadDatabaseUrlError(ValueError):
     """The `--db` text names no database this ledger can use."""
+
+
+class CareRefusedError(ValueError):
+    """An administrator's wish that cannot be met; the message is a sentence for him, without people's data."""
+
+
+class UnknownIdError(CareRefusedError):
+    """An administrator named a number nobody has; the message is a sentence for him."""
+
+
+class ForbiddenError(Exception):
+    """The caller is known and may not do this: 403 with a `reason` of sync-api 1.
+
+    `more` are members that go beside the reason, such as `tries_left`: never anything personal.
+    """
+
+    def __init__(self, reason: str, more: Mapping[str, object] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.more = dict(more or {})
+
+
+class TillStateError(ForbiddenError):
+    """The till's password is right, but it is disabled or marked lost: `till_disabled`, `till_lost`."""
+
+
+class EnrolmentRefusedError(ForbiddenError):
+    """Another key needs a code: `enrolment_code_needed`, `enrolment_code_wrong` (sync-api 4.1)."""
+
+
+class OperatorRefusedError(ForbiddenError):
+    """Not signed in: `pin_wrong`, `operator_locked` or `operator_unknown` (sync-api 4.2)."""

@@ -1,7 +1,6 @@
 """Gathers what the rules must know, by a few statements built once (contract 2.8).
 
-A plain check needs three: the numbers of `meta`, the customer, her wallet with the sums of its lots. Ceilings over
-time need one more.
+Nearly every question is answered by less: `glance` reads the same in one statement. This is the way for all others.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from pos_app.domain.ceilings import first_day
 from pos_app.domain.facts import Criteria, Customer, Facts, FamilyGroup, Pooling, Program, Wallet
 from pos_app.domain.points import Points
-from pos_app.domain.request import RedemptionRequest
+from pos_app.domain.request import RedemptionRequest, ValidationType
 from pos_app.ledger import schema
+from pos_app.ledger.calls import find_call
 from pos_app.ledger.lots import alive
 from pos_app.ledger.people import Person, find_family_group, find_person
 from pos_app.ledger.prepared import Prepared
@@ -34,16 +34,22 @@ _IN_ORG: Final = _WALLET.c.org == bindparam("org")
 _IN_PROGRAM: Final = _WALLET.c.program_id == bindparam("program")
 
 
+WALLET_ROW: Final = (
+    _WALLET.c.id,
+    _WALLET.c.program_id,
+    _WALLET.c.state,
+    _WALLET.c.version,
+    _WALLET.c.lifetime_points,
+    _WALLET.c.lifetime_purchases,
+    _WALLET.c.promised_points,
+)
+"""Followed by the sums of `rem` and `res` of the lots that still count (`kept_wallet`)."""
+
+
 def _wallets(*conditions: Any) -> Select[Any]:
     return (
         select(
-            _WALLET.c.id,
-            _WALLET.c.program_id,
-            _WALLET.c.state,
-            _WALLET.c.version,
-            _WALLET.c.lifetime_points,
-            _WALLET.c.lifetime_purchases,
-            _WALLET.c.promised_points,
+            *WALLET_ROW,
             func.coalesce(func.sum(_LOT.c.rem), 0),
             func.coalesce(func.sum(_LOT.c.res), 0),
         )
@@ -56,16 +62,16 @@ def _wallets(*conditions: Any) -> Select[Any]:
 
 _OWN_ALL: Final = _wallets(_IN_ORG, _WALLET.c.customer_id == bindparam("owner"))
 _OWN: Final = Prepared(_wallets(_IN_ORG, _WALLET.c.customer_id == bindparam("owner"), _IN_PROGRAM))
-_FAMILY: Final = _wallets(_IN_ORG, _WALLET.c.family_group_id == bindparam("owner"), _IN_PROGRAM)
-_MEMBERS: Final = _wallets(
-    _IN_ORG,
-    _WALLET.c.customer_id.in_(
-        select(_MEMBER.c.customer_id).where(
-            _MEMBER.c.org == bindparam("org"), _MEMBER.c.family_group_id == bindparam("owner"), _MEMBER.c.is_active
-        )
-    ),
-    _IN_PROGRAM,
+_OF_FAMILY: Final = _WALLET.c.family_group_id == bindparam("owner")
+_OF_MEMBERS: Final = _WALLET.c.customer_id.in_(
+    select(_MEMBER.c.customer_id).where(
+        _MEMBER.c.org == bindparam("org"), _MEMBER.c.family_group_id == bindparam("owner"), _MEMBER.c.is_active
+    )
 )
+_FAMILY: Final = _wallets(_IN_ORG, _OF_FAMILY, _IN_PROGRAM)
+_FAMILY_ALL: Final = _wallets(_IN_ORG, _OF_FAMILY)
+_MEMBERS: Final = _wallets(_IN_ORG, _OF_MEMBERS, _IN_PROGRAM)
+_MEMBERS_ALL: Final = _wallets(_IN_ORG, _OF_MEMBERS)
 _BY_ID: Final = _wallets(_WALLET.c.id.in_(bindparam("ids", expanding=True)))
 _REDEEMED_DAYS: Final = (
     select(_SHARE.c.day, func.sum(_SHARE.c.points - _SHARE.c.reversed))
@@ -97,6 +103,8 @@ class Known:
     rules: OrganisationRules
     person: Person | None
     wallets: tuple[KeptWallet, ...] = ()
+    call_id: int | None = None
+    """The missed call that would confirm her, where the request asks for one (2.6)."""
 
     @property
     def customer_id(self) -> int | None:
@@ -130,9 +138,28 @@ def gather(
     wallet = None
     if person is not None and ruling is not None:
         wallets = _paying_wallets(connection, rules, request, person.customer, family_group, ruling, today)
-        if wallets:
-            wallet = _as_one(connection, wallets, ruling, ruling.criteria_for(person.customer.tier), today)
-    facts = Facts(
+        criteria = ruling.criteria_for(person.customer.tier)
+        redeemed = redeemed_days(connection, [each.wallet_id for each in wallets], criteria, today)
+        wallet = as_one(wallets, ruling, redeemed)
+    facts = facts_of(rules, program, person, wallet, today, is_usable=is_usable, family_group=family_group)
+    call_id = None
+    if request.validation_type is ValidationType.MISSED_CALL and not request.skip_validation and person is not None:
+        call_id = find_call(connection, rules, person, now)
+    return Known(facts=facts, rules=rules, person=person, wallets=wallets, call_id=call_id)
+
+
+def facts_of(
+    rules: OrganisationRules,
+    program: Program | None,
+    person: Person | None,
+    wallet: Wallet | None,
+    today: date,
+    *,
+    is_usable: bool,
+    family_group: FamilyGroup | None = None,
+) -> Facts:
+    """What `judge` looks at; the proof comes later."""
+    return Facts(
         organisation=rules.organisation,
         today=today,
         customer=None if person is None else person.customer,
@@ -142,7 +169,6 @@ def gather(
         family_group=family_group,
         is_identifier_usable=is_usable,
     )
-    return Known(facts=facts, rules=rules, person=person, wallets=wallets)
 
 
 def asked_program(rules: OrganisationRules, till: Till, program_id: int | None) -> Program | None:
@@ -157,19 +183,30 @@ def asked_program(rules: OrganisationRules, till: Till, program_id: int | None) 
 def own_wallets(connection: Connection, org: int, customer_id: int, today: date) -> list[KeptWallet]:
     """All wallets of one customer."""
     parameters = {"org": org, "owner": customer_id, "today": today.isoformat()}
-    return [_kept(row) for row in connection.execute(_OWN_ALL, parameters)]
+    return [kept_wallet(row) for row in connection.execute(_OWN_ALL, parameters)]
+
+
+def family_wallets(
+    connection: Connection, rules: OrganisationRules, family_group_id: int, today: date
+) -> list[KeptWallet]:
+    """All wallets a family group spends from: its own, or those of its active members (import format, pooling)."""
+    statement = _MEMBERS_ALL if rules.organisation.family_group_pooling is Pooling.MEMBERS else _FAMILY_ALL
+    parameters = {"org": rules.organisation.organisation_id, "owner": family_group_id, "today": today.isoformat()}
+    return [kept_wallet(row) for row in connection.execute(statement, parameters)]
 
 
 def wallets_by_id(connection: Connection, wallet_ids: Iterable[int], today: date) -> list[KeptWallet]:
     """Some wallets by their ids."""
-    return [_kept(row) for row in connection.execute(_BY_ID, {"ids": sorted(wallet_ids), "today": today.isoformat()})]
+    return [
+        kept_wallet(row) for row in connection.execute(_BY_ID, {"ids": sorted(wallet_ids), "today": today.isoformat()})
+    ]
 
 
 def redeemed_days(
     connection: Connection, wallet_ids: Sequence[int], criteria: Criteria, today: date
 ) -> tuple[tuple[date, Points], ...]:
     """Redemptions less reversals by day, only as far back as the ceilings look."""
-    if not criteria.ceilings:
+    if not criteria.ceilings or not wallet_ids:
         return ()
     start = min(first_day(ceiling, today) for ceiling in criteria.ceilings)
     rows = connection.execute(_REDEEMED_DAYS, {"wallets": list(wallet_ids), "start": start.isoformat()})
@@ -201,13 +238,13 @@ def _paying_wallets(
         parameters["owner"] = family_group.group_id
         pools_members = rules.organisation.family_group_pooling is Pooling.MEMBERS
         statement = _MEMBERS if pools_members else _FAMILY
-        found = [_kept(row) for row in connection.execute(statement, parameters)]
+        found = [kept_wallet(row) for row in connection.execute(statement, parameters)]
         return _unpaused(found) if pools_members else tuple(found)
     if request.program_group:
         del parameters["program"]
-        found = [_kept(row) for row in connection.execute(_OWN_ALL, parameters)]
+        found = [kept_wallet(row) for row in connection.execute(_OWN_ALL, parameters)]
         return _unpaused([each for each in found if _is_active(rules, each)])
-    return tuple(_kept(row) for row in _OWN.rows(connection, parameters))
+    return tuple(kept_wallet(row) for row in _OWN.rows(connection, parameters))
 
 
 def _unpaused(wallets: Sequence[KeptWallet]) -> tuple[KeptWallet, ...]:
@@ -220,10 +257,25 @@ def _is_active(rules: OrganisationRules, wallet: KeptWallet) -> bool:
     return program is not None and program.is_active
 
 
-def _as_one(
-    connection: Connection, wallets: Sequence[KeptWallet], ruling: Program, criteria: Criteria, today: date
-) -> Wallet:
-    """What the rules see: one wallet, or the sum of several."""
+def as_one(
+    wallets: Sequence[KeptWallet], ruling: Program, redeemed: tuple[tuple[date, Points], ...] = ()
+) -> Wallet | None:
+    """What the rules see: one wallet, or the sum of several; None where there is none."""
+    if not wallets:
+        return None
+    if len(wallets) == 1:  # Nearly always: nothing is to be added up.
+        (own,) = wallets
+        return Wallet(
+            program_id=ruling.program_id,
+            balance=own.balance,
+            available=own.balance - own.reserved if own.reserved else own.balance,
+            lifetime_points=own.lifetime_points,
+            lifetime_purchases=own.lifetime_purchases,
+            promised_points=own.promised_points,
+            is_paused=own.is_paused,
+            redeemed_days=redeemed,
+            wallet_id=own.wallet_id,
+        )
     balance = sum([each.balance.thousandths for each in wallets])
     reserved = sum([each.reserved.thousandths for each in wallets])
     return Wallet(
@@ -234,12 +286,12 @@ def _as_one(
         lifetime_purchases=sum([each.lifetime_purchases for each in wallets], Decimal(0)),
         promised_points=Points(sum([each.promised_points.thousandths for each in wallets])),
         is_paused=all(each.is_paused for each in wallets),
-        redeemed_days=redeemed_days(connection, [each.wallet_id for each in wallets], criteria, today),
-        wallet_id=wallets[0].wallet_id if len(wallets) == 1 else None,
+        redeemed_days=redeemed,
     )
 
 
-def _kept(row: Any) -> KeptWallet:
+def kept_wallet(row: Sequence[Any]) -> KeptWallet:
+    """Read the columns of `WALLET_ROW` and the two sums."""
     wallet_id, program_id, state, version, earned, bought, promised, rem, res = row
     return KeptWallet(
         wallet_id=wallet_id,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from pos_app.domain.answers import Effect, Identity, RedeemAnswer
-from pos_app.domain.commands import Redeem
+from pos_app.domain.commands import Redeem, Reverse
 from pos_app.domain.points import Points
 from pos_app.domain.refusals import PROOF_FAILURES, Refusal
 from pos_app.domain.request import AskedPoints, AskedValue, CustomerRef, UnreadableAmount
@@ -39,6 +39,7 @@ REFUSED: Final = "REFUSED"
 CANCELLED: Final = "CANCELLED"
 REVERSED: Final = "REVERSED"
 HISTORY: Final = "HISTORY"
+REVERSAL: Final = "REVERSAL"
 
 
 def find_key(connection: Connection, org: int, key: str | None) -> Any | None:
@@ -81,9 +82,21 @@ def history_fingerprint(customer_id: int | None, program_id: int | None, points:
     return _hashed(["history", customer_id, program_id, str(points)])
 
 
+def reversal_fingerprint(command: Reverse, country_code: str, pepper: bytes) -> str:
+    """What must be the same when the key of a reversal comes again: of what, how many points, whom it named."""
+    customer = None if command.customer is None else _named(command.customer, country_code, pepper)
+    points = command.points
+    asked = f"{points.refusal.value} {points.shown}" if isinstance(points, UnreadableAmount) else str(points)
+    return _hashed(["reverse", command.redemption_id, asked, customer, command.program_id])
+
+
 def request_customer(ref: CustomerRef, known: Known, pepper: bytes) -> object:
     """Who was named by an identifier nobody had: a hash, because keys are kept for ever."""
-    value, _ = kept_forms(ref.kind, ref.value, known.rules.organisation.country_code)
+    return _named(ref, known.rules.organisation.country_code, pepper)
+
+
+def _named(ref: CustomerRef, country_code: str, pepper: bytes) -> str:
+    value, _ = kept_forms(ref.kind, ref.value, country_code)
     return hmac.new(pepper, f"{ref.kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,33 +16,46 @@ from sqlalchemy import Connection, Table, insert, select, update
 from pos_app.domain.facts import CeilingPeriod, Pooling, ProgramGroupRule
 from pos_app.domain.money import Rounding
 from pos_app.ledger import schema
+from pos_app.ledger.bulk import Bulk
 from pos_app.ledger.codes import STRAIGHT_FAILURES_MAX
 from pos_app.ledger.database import raise_rules_version
 from pos_app.ledger.entries import canonical_json
-from pos_app.ledger.import_fields import FaultyLineError, Fields
-from pos_app.ledger.rulebook import OrganisationRules, Rulebook
+from pos_app.ledger.import_fields import A_HASH, HASH, FaultyLineError, Fields
+from pos_app.ledger.locks import hold_setup
+from pos_app.ledger.pins import hash_pin, is_pin_right
+from pos_app.ledger.rulebook import OrganisationRules, Rulebook, to_ms
+from pos_app.ledger.sender_text import UnknownSenderError, read_sender
 from pos_app.ledger.tills import digest_of, proof_of
+from pos_app.wire.operators import is_pin
 
 ROLES: Final = ("cashier", "supervisor", "manager", "auditor", "trainer")
-_SENDERS: Final = ("spool:", "smtp://", "smtps://", "webhook:")
+_TILL_STATES: Final = ("ACTIVE", "FROZEN", "LOST", "DISABLED")
+_PIN_HASH: Final = re.compile(
+    r"\$argon2id\$v=\d{1,3}\$m=\d{1,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}", re.ASCII
+)
 _NAME_MAX: Final = 200
 
 
 class Site:
     """Where an import writes, and what the ledger knows so far."""
 
-    def __init__(self, pepper: bytes, *, keep_good: bool) -> None:
+    def __init__(self, pepper: bytes, bulk: Bulk, now: datetime, *, keep_good: bool) -> None:
+        self.now: Final = now
         self.pepper: Final = pepper
+        self.bulk: Final = bulk
         self.keep_good: Final = keep_good
         self.last_program: Final[dict[int, int]] = {}
         """The line of each organisation's last program: a missing default is reported there."""
         self._rulebook = Rulebook()
         self._rules: Mapping[int, OrganisationRules] | None = None
         self._connection: Connection | None = None
+        self._were_empty: dict[int, bool] = {}
+        self._looks = False
 
     @contextmanager
     def within(self, connection: Connection) -> Iterator[None]:
-        """Write in this transaction for a while."""
+        """Write in this transaction for a while; of several imports one writes at a time."""
+        hold_setup(connection)
         self._connection, self._rules = connection, None
         try:
             yield
@@ -61,11 +76,31 @@ class Site:
             FaultyLineError: it did not come before.
         """
         org = fields.id(name)
+        if org not in self.organisations:
+            fields.refuse(name, org, "an organisation that came before")
+        return self.organisations[org]
+
+    @property
+    def organisations(self) -> Mapping[int, OrganisationRules]:
+        """Those that came before."""
         if self._rules is None:
             self._rules = self._rulebook.at(self.connection).organisations
-        if org not in self._rules:
-            fields.refuse(name, org, "an organisation that came before")
-        return self._rules[org]
+        return self._rules
+
+    def has_only_new_customers(self, organisations: Iterable[int]) -> bool:
+        """Say whether these organisations had no customers before this file; those of the file may still come twice."""
+        customer = schema.customer
+        for org in organisations:
+            if org not in self._were_empty:
+                anybody = select(customer.c.id).where(customer.c.org == org).limit(1)
+                self._were_empty[org] = self.connection.execute(anybody).first() is None
+            if self._looks or not self._were_empty[org]:
+                return False
+        return True
+
+    def look_for_customers(self) -> None:
+        """From now on look for each customer before writing: this file has some twice."""
+        self._looks = True
 
     def changed(self) -> None:
         """An organisation, a program or a till changed: every process must read them anew."""
@@ -92,6 +127,16 @@ def put(connection: Connection, table: Table, key: Mapping[str, object], values:
 def keep_organisation(site: Site, fields: Fields, _line: int) -> None:
     """One `organisation` line."""
     org = fields.id("id")
+    settings = organisation_settings(fields)
+    login, proof = _telephony(fields.inner("telephony"), site.pepper)
+    fields.done()
+    values = {"settings": canonical_json(settings), "telephony_login": login, "telephony_proof": proof}
+    if put(site.connection, schema.organisation, {"id": org}, values):
+        site.changed()
+
+
+def organisation_settings(fields: Fields) -> dict[str, Any]:
+    """What is kept of an organisation as its `settings`; what is missing gets its default."""
     settings: dict[str, Any] = {
         "name": fields.text("name", required=True, longest=_NAME_MAX),
         "currency": fields.text("currency", required=True, longest=3),
@@ -113,11 +158,7 @@ def keep_organisation(site: Site, fields: Fields, _line: int) -> None:
         "otp": _otp(fields.inner("otp")),
     }
     _check_organisation(fields, settings)
-    login, proof = _telephony(fields.inner("telephony"), site.pepper)
-    fields.done()
-    values = {"settings": canonical_json(settings), "telephony_login": login, "telephony_proof": proof}
-    if put(site.connection, schema.organisation, {"id": org}, values):
-        site.changed()
+    return settings
 
 
 def _check_organisation(fields: Fields, settings: dict[str, Any]) -> None:
@@ -156,8 +197,10 @@ def _otp(fields: Fields | None) -> dict[str, Any]:
     }
     sender = read.text("sender")
     if sender:
-        if not sender.startswith(_SENDERS):
-            read.refuse("sender", sender, "spool:DIRECTORY, smtp://HOST:PORT or webhook:URL")
+        try:
+            read_sender(sender)
+        except UnknownSenderError as error:
+            raise FaultyLineError(read.path("sender"), error.found, error.expected) from None
         otp["sender"] = sender
     read.done()
     return otp
@@ -167,9 +210,17 @@ def _telephony(fields: Fields | None, pepper: bytes) -> tuple[str | None, str | 
     if fields is None:
         return None, None
     login = fields.text("login", required=True, longest=_NAME_MAX)
-    password = fields.text("password", required=True, personal=True)
+    proof = _read_proof(fields, pepper)
     fields.done()
-    return login, proof_of(digest_of(password), pepper)
+    return login, proof
+
+
+def _read_proof(fields: Fields, pepper: bytes) -> str:
+    """What is kept of a password: made of it, or taken as an export wrote it. Only the same pepper makes that good."""
+    proof = fields.secret("proof", shape=HASH, expected=A_HASH)
+    if proof is not None and fields.has("password"):
+        fields.refuse("proof", proof, "either a password or a proof", personal=True)
+    return proof or proof_of(digest_of(fields.text("password", required=True, personal=True)), pepper)
 
 
 # --- program -------------------------------------------------------------------------------------------------------
@@ -179,8 +230,21 @@ def keep_program(site: Site, fields: Fields, line: int) -> None:
     """One `program` line."""
     rules = site.rules(fields)
     org, program_id = rules.organisation.organisation_id, fields.id("id")
+    settings = program_settings(fields)
+    fields.done()
+    default = rules.default_program
+    if site.keep_good and settings["default"] and default is not None and default.program_id != program_id:
+        fields.refuse("default", True, f"false: program {default.program_id} is the default")
+    values = {"is_default": settings["default"], "settings": canonical_json(settings)}
+    site.last_program[org] = line
+    if put(site.connection, schema.program, {"org": org, "id": program_id}, values):
+        site.changed()
+
+
+def program_settings(fields: Fields) -> dict[str, Any]:
+    """What is kept of a program as its `settings`; what is missing gets its default."""
     ratio = fields.decimal("points_currency_ratio", above_zero=True)
-    settings: dict[str, Any] = {
+    return {
         "name": fields.text("name", required=True, longest=_NAME_MAX),
         "default": fields.boolean("default", default=False),
         "active": fields.boolean("active", default=True),
@@ -193,14 +257,6 @@ def keep_program(site: Site, fields: Fields, line: int) -> None:
         "criteria": _criteria(fields.inner("criteria")),
         "tier_criteria": {tier: _criteria(each) for tier, each in fields.by_name("tier_criteria")},
     }
-    fields.done()
-    default = rules.default_program
-    if site.keep_good and settings["default"] and default is not None and default.program_id != program_id:
-        fields.refuse("default", True, f"false: program {default.program_id} is the default")
-    values = {"is_default": settings["default"], "settings": canonical_json(settings)}
-    site.last_program[org] = line
-    if put(site.connection, schema.program, {"org": org, "id": program_id}, values):
-        site.changed()
 
 
 def _criteria(fields: Fields | None) -> dict[str, Any]:
@@ -246,17 +302,21 @@ def keep_till(site: Site, fields: Fields, _line: int) -> None:
     rules = site.rules(fields)
     org = rules.organisation.organisation_id
     login = fields.text("login", required=True, longest=_NAME_MAX)
-    password = fields.text("password", required=True, personal=True)
+    proof = _read_proof(fields, site.pepper)
     rate = fields.decimal("currency_rate", above_zero=True)
     program_id = fields.integer("program_id", low=1)
     values: dict[str, object] = {
         "org": org,
-        "proof": proof_of(digest_of(password), site.pepper),
+        "proof": proof,
         "store": fields.text("store", required=True, longest=_NAME_MAX),
         "name": fields.text("name", longest=_NAME_MAX),
         "program_id": program_id,
         "currency": fields.text("currency", default=rules.organisation.currency, longest=3),
         "currency_rate": f"{rate or Decimal(1):f}",
+    }
+    at_first = {
+        "state": fields.choice("state", _TILL_STATES, default="ACTIVE"),
+        "till_epoch": fields.number("enrolments", high=2**31 - 1, default=0),
     }
     fields.done()
     if ":" in login:
@@ -267,6 +327,8 @@ def keep_till(site: Site, fields: Fields, _line: int) -> None:
     owner = site.connection.execute(select(till.c.org).where(till.c.login == login)).scalar_one_or_none()
     if owner not in (None, org):
         fields.refuse("login", login, "a login that no other organisation uses")
+    if owner is None:
+        values |= at_first  # Later only the ledger says so: a file must not put a lost till back to work.
     if put(site.connection, till, {"login": login}, values):
         site.changed()
 
@@ -283,26 +345,32 @@ def keep_operator(site: Site, fields: Fields, _line: int) -> None:
         "is_active": fields.boolean("active", default=True),
     }
     pin = fields.text("pin", personal=True)
-    if pin and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 6):
+    if pin and not is_pin(pin):
         fields.refuse("pin", pin, "4 to 6 digits", personal=True)
+    pin_hash = fields.secret("pin_hash", shape=_PIN_HASH, expected="an Argon2id hash as an export wrote it")
+    if pin_hash is not None and pin:
+        fields.refuse("pin_hash", pin_hash, "either a PIN or its hash", personal=True)
+    must_change_pin = fields.boolean("must_change_pin", default=False)
     fields.done()
     put(site.connection, schema.operator, key, values)
     if pin:
         _keep_pin(site.connection, key, pin)
+    elif pin_hash is not None:
+        _keep_pin_hash(site, key, pin_hash, must_change=must_change_pin)
 
 
 def _keep_pin(connection: Connection, key: dict[str, object], pin: str) -> None:
-    from argon2 import PasswordHasher  # Loaded only where PINs are, for it is slow to start.
-    from argon2.exceptions import VerifyMismatchError
-
-    operator, hasher = schema.operator, PasswordHasher()
+    """Keep a PIN of the file, unless another one was set at a till or by an administrator since."""
+    operator = schema.operator
     conditions = (operator.c.org == key["org"], operator.c.id == key["id"])
-    known = connection.execute(select(operator.c.pin_hash).where(*conditions)).scalar_one()
-    if known is not None:
-        try:
-            hasher.verify(known, pin)
-        except VerifyMismatchError:
-            pass
-        else:
-            return
-    connection.execute(update(operator).where(*conditions).values(pin_hash=hasher.hash(pin)))
+    known = connection.execute(select(operator.c.pin_hash, operator.c.pin_set_at).where(*conditions)).one()
+    if known.pin_set_at is None and not (known.pin_hash and is_pin_right(known.pin_hash, pin)):
+        connection.execute(update(operator).where(*conditions).values(pin_hash=hash_pin(pin)))
+
+
+def _keep_pin_hash(site: Site, key: dict[str, object], pin_hash: str, *, must_change: bool) -> None:
+    """Keep the PIN an export brought, of an operator who has none; the first file's may be older and comes too late."""
+    operator = schema.operator
+    bare = (operator.c.org == key["org"], operator.c.id == key["id"], operator.c.pin_hash.is_(None))
+    values = {"pin_hash": pin_hash, "must_change_pin": must_change, "pin_set_at": to_ms(site.now)}
+    site.connection.execute(update(operator).where(*bare).values(**values))

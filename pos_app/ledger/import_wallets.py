@@ -1,7 +1,8 @@
 """Imports wallets, many at a time. Points are only ever set by the first import of a wallet (import format).
 
 What the first import stated is kept as a hash; a later file must state the same lots, or none of them may be taken,
-because balances belong to the ledger from then on.
+because balances belong to the ledger from then on. A file that `export` wrote states what is left of the lots and, as
+`first_import`, the hash of those the wallet began with: the first file is then still known when it comes again.
 """
 
 from __future__ import annotations
@@ -10,23 +11,37 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from pos_app.domain.points import Points, total
+from pos_app.domain.points import Points
 from pos_app.ledger import schema
-from pos_app.ledger.entries import FIRST_HASH, Entry, EntryKind, canonical_json, chained
-from pos_app.ledger.import_fields import FaultyLineError, Fields
+from pos_app.ledger.bulk import Bulk
+from pos_app.ledger.entries import FIRST_HASH, ROW, Entry, EntryKind, Imprint
+from pos_app.ledger.import_fields import A_HASH, HASH, FaultyLineError, Fields
 from pos_app.ledger.rulebook import OrganisationRules, to_ms
 
 _WALLET: Final = schema.wallet
 _LOT: Final = schema.lot
+_STANDING: Final = ("state", "lifetime_points", "lifetime_purchases", "promised_points")
+_NEW_WALLET: Final = (
+    "id",
+    "org",
+    "customer_id",
+    "family_group_id",
+    "program_id",
+    "head_hash",
+    "imported",
+    *_STANDING,
+)
+_NEW_LOT: Final = ("id", "wallet_id", "awarded_on", "expires_on", "rem")
 
 _SET_HEAD: Final = (
     update(_WALLET)
     .where(_WALLET.c.id == bindparam("wallet"))
-    .values(head_hash=bindparam("head"), imported=bindparam("stated"))
+    .values(version=_WALLET.c.version + 1, head_hash=bindparam("head"), imported=bindparam("stated"))
 )
 _SET_STANDING: Final = (
     update(_WALLET)
@@ -39,65 +54,49 @@ _SET_STANDING: Final = (
         promised_points=bindparam("promised"),
     )
 )
-_LOTS_OF: Final = (
-    select(_LOT.c.id, _LOT.c.wallet_id, _LOT.c.rem)
-    .where(_LOT.c.wallet_id.in_(bindparam("wallets", expanding=True)))
-    .order_by(_LOT.c.wallet_id, _LOT.c.id)
+_LOTS_OF: Final = select(_LOT.c.wallet_id, _LOT.c.rem, _LOT.c.awarded_on, _LOT.c.expires_on).where(
+    _LOT.c.wallet_id.in_(bindparam("wallets", expanding=True))
 )
 
-
-@dataclass(frozen=True, slots=True)
-class StatedLot:
-    """A lot as a file states it."""
-
-    points: Points
-    awarded_on: str | None
-    expires_on: str | None
+Day = str | None
+Parts = Iterable[tuple[int, Day, Day]]
+"""Lots as points in thousandths, day of the award and last day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def fingerprint_of(lots: Parts) -> str:
+    """A hash of lots, in whatever order they come."""
+    parts = sorted([(points, awarded_on or "", expires_on or "") for points, awarded_on, expires_on in lots])
+    text = ",".join([f'[{points},"{awarded_on}","{expires_on}"]' for points, awarded_on, expires_on in parts])
+    return hashlib.sha256(f"[{text}]".encode()).hexdigest()  # Canonical JSON: there is nothing to escape.
+
+
+@dataclass(slots=True, kw_only=True)
 class StatedWallet:
     """A wallet as a file states it."""
 
     program_id: int
-    state: str
-    lifetime_points: int
-    lifetime_purchases: str
-    promised_points: int
-    lots: tuple[StatedLot, ...]
+    standing: tuple[str, int, str, int]
+    """What a later file may change: the columns `_STANDING`."""
+    lots: tuple[tuple[int, Day, Day], ...]
+    imported: str
+    """The hash of the lots of the first import: of these, unless the line says otherwise."""
     path: str
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the lots, in whatever order they were stated."""
-        lots = sorted([lot.points.thousandths, lot.awarded_on or "", lot.expires_on or ""] for lot in self.lots)
-        return hashlib.sha256(canonical_json(lots).encode("utf-8")).hexdigest()
-
-    @property
-    def standing(self) -> dict[str, object]:
-        """What a later file may change."""
-        return {
-            "state": self.state,
-            "lifetime_points": self.lifetime_points,
-            "lifetime_purchases": self.lifetime_purchases,
-            "promised_points": self.promised_points,
-        }
+    """What faults call its lots."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Holdings:
     """The wallets one line states for one owner."""
 
     org: int
-    owner_column: str
-    """`customer_id` or `family_group_id`."""
+    is_family: bool
     owner_id: int
     wallets: tuple[StatedWallet, ...]
 
     @property
-    def points(self) -> Points:
-        """All points stated."""
-        return total(lot.points for wallet in self.wallets for lot in wallet.lots)
+    def points(self) -> int:
+        """All points stated, in thousandths."""
+        return sum([lot[0] for wallet in self.wallets for lot in wallet.lots])
 
 
 def read_wallets(fields: Fields, rules: OrganisationRules) -> tuple[StatedWallet, ...]:
@@ -109,13 +108,19 @@ def read_wallets(fields: Fields, rules: OrganisationRules) -> tuple[StatedWallet
             each.refuse("program_id", program_id, "a program of this organisation that came before")
         if any(known.program_id == program_id for known in found):
             each.refuse("program_id", program_id, "each program once")
+        lots = tuple(_read_lots(each))
+        standing = (
+            each.choice("state", ("ACTIVE", "PAUSED"), default="ACTIVE"),
+            _thousandths(each.points("lifetime_points")),
+            _shown(each.decimal("lifetime_purchases")),
+            _thousandths(each.points("promised_points")),
+        )
+        first = each.secret("first_import", shape=HASH, expected=A_HASH)
         wallet = StatedWallet(
             program_id=program_id,
-            state=each.choice("state", ("ACTIVE", "PAUSED"), default="ACTIVE"),
-            lifetime_points=_thousandths(each.points("lifetime_points")),
-            lifetime_purchases=f"{each.decimal('lifetime_purchases') or 0:f}",
-            promised_points=_thousandths(each.points("promised_points")),
-            lots=tuple(_read_lots(each)),
+            standing=standing,
+            lots=lots,
+            imported=first or fingerprint_of(lots),
             path=each.path("lots"),
         )
         each.done()
@@ -123,12 +128,16 @@ def read_wallets(fields: Fields, rules: OrganisationRules) -> tuple[StatedWallet
     return tuple(found)
 
 
-def _read_lots(fields: Fields) -> Iterable[StatedLot]:
+def _read_lots(fields: Fields) -> Iterable[tuple[int, Day, Day]]:
     for each in fields.objects("lots"):
         points = each.points("points", required=True, low=1)
-        lot = StatedLot(points or Points(0), each.day("awarded_on"), each.day("expires_on"))
+        lot = (_thousandths(points), each.day("awarded_on"), each.day("expires_on"))
         each.done()
         yield lot
+
+
+def _shown(number: Decimal | None) -> str:
+    return f"{number:f}" if number else "0"
 
 
 def _thousandths(points: Points | None) -> int:
@@ -137,23 +146,49 @@ def _thousandths(points: Points | None) -> int:
 
 # --- Writing -------------------------------------------------------------------------------------------------------
 
+_OTHER_LOTS: Final = "the lots of the first import: balances belong to the ledger since then"
+
 
 class KeptWallets:
     """What the ledger has of the wallets of many owners: read once for a whole batch."""
 
-    def __init__(self, connection: Connection, owner_column: str, owners: Iterable[tuple[int, int]]) -> None:
+    def __init__(self) -> None:
+        """Of a ledger that has none of them."""
         self._rows: dict[tuple[int, int, int], Any] = {}
-        column = _WALLET.c[owner_column]
+        self._held: dict[int, str] = {}
+        """Wallets that got their points otherwise than by an import: the hash of what they hold now."""
+
+    @classmethod
+    def read(cls, connection: Connection, *, is_family: bool, owners: Iterable[tuple[int, int]]) -> KeptWallets:
+        """Read the wallets of some owners, each an organisation and an id."""
+        kept = cls()
+        column = _WALLET.c.family_group_id if is_family else _WALLET.c.customer_id
         by_org: dict[int, list[int]] = {}
         for org, owner_id in owners:
             by_org.setdefault(org, []).append(owner_id)
         for org, ids in by_org.items():
             rows = connection.execute(select(_WALLET).where(_WALLET.c.org == org, column.in_(ids)))
-            self._rows |= {(org, getattr(row, owner_column), row.program_id): row for row in rows}
+            kept._rows |= {(org, row._mapping[column], row.program_id): row for row in rows}
+        kept._read_held(connection)
+        return kept
+
+    def _read_held(self, connection: Connection) -> None:
+        unstated = [row.id for row in self._rows.values() if row.imported is None]
+        if unstated:
+            lots: dict[int, list[tuple[int, Day, Day]]] = {}
+            for wallet_id, rem, awarded_on, expires_on in connection.execute(_LOTS_OF, {"wallets": unstated}):
+                held = lots.setdefault(wallet_id, [])
+                if rem:
+                    held.append((rem, awarded_on, expires_on))
+            self._held = {wallet_id: fingerprint_of(held) for wallet_id, held in lots.items()}
 
     def find(self, holdings: Holdings, wallet: StatedWallet) -> Any | None:
         """The kept row of a stated wallet."""
         return self._rows.get((holdings.org, holdings.owner_id, wallet.program_id))
+
+    def is_fresh(self, row: Any | None) -> bool:
+        """Say whether a wallet's points may still be set: nobody has, by an import or otherwise."""
+        return row is None or (row.imported is None and row.id not in self._held)
 
     def check(self, holdings: Holdings) -> None:
         """Check that no wallet is stated otherwise than when it was first imported.
@@ -162,81 +197,61 @@ class KeptWallets:
             FaultyLineError: it is; nothing of the line may be taken.
         """
         for wallet in holdings.wallets:
-            kept = self.find(holdings, wallet)
-            if kept is not None and kept.imported not in (None, wallet.fingerprint):
-                expected = "the lots of the first import: balances belong to the ledger since then"
-                raise FaultyLineError(wallet.path, "other lots", expected)
+            row = self.find(holdings, wallet)
+            if self.is_fresh(row) or row is None:
+                continue
+            same = wallet.imported == row.imported
+            if row.imported is None:
+                same = fingerprint_of(wallet.lots) == self._held[row.id]
+            if not same:
+                raise FaultyLineError(wallet.path, "other lots", _OTHER_LOTS)
 
 
-def keep_wallets(connection: Connection, kept: KeptWallets, stated: Sequence[Holdings], now: datetime) -> None:
+def keep_wallets(
+    connection: Connection, bulk: Bulk, kept: KeptWallets, stated: Sequence[Holdings], now: datetime
+) -> None:
     """Write the wallets of many owners; all of them were checked."""
-    fresh: list[tuple[Holdings, StatedWallet]] = []
+    fresh: list[tuple[Holdings, StatedWallet, Any]] = []
     standings = []
     for holdings in stated:
         for wallet in holdings.wallets:
             row = kept.find(holdings, wallet)
-            if row is None or row.imported is None:
-                fresh.append((holdings, wallet))
-            if row is not None and {name: row._mapping[name] for name in wallet.standing} != wallet.standing:
-                standings.append(_standing_of(row.id, wallet))
+            if kept.is_fresh(row):
+                fresh.append((holdings, wallet, row))
+            if row is not None and tuple(row._mapping[name] for name in _STANDING) != wallet.standing:
+                state, earned, bought, promised = wallet.standing
+                values = {"is_now": state, "earned": earned, "bought": bought, "promised": promised}
+                standings.append({"wallet": row.id, **values})
     if standings:
         connection.execute(_SET_STANDING, standings)
-    if fresh:
-        _make(connection, kept, fresh, now)
-
-
-def _standing_of(wallet_id: int, wallet: StatedWallet) -> dict[str, object]:
-    return {
-        "wallet": wallet_id,
-        "is_now": wallet.state,
-        "earned": wallet.lifetime_points,
-        "bought": wallet.lifetime_purchases,
-        "promised": wallet.promised_points,
-    }
+    _make(connection, bulk, fresh, now)
 
 
 def _make(
-    connection: Connection, kept: KeptWallets, fresh: Sequence[tuple[Holdings, StatedWallet]], now: datetime
+    connection: Connection, bulk: Bulk, fresh: Sequence[tuple[Holdings, StatedWallet, Any]], now: datetime
 ) -> None:
-    """Make wallets with their lots, and one entry for each lot at the start of each chain."""
-    owner_column = fresh[0][0].owner_column
-    rows = [
-        {
-            "org": holdings.org,
-            owner_column: holdings.owner_id,
-            "program_id": wallet.program_id,
-            "head_hash": FIRST_HASH,
-            **wallet.standing,
-        }
-        for holdings, wallet in fresh
-        if kept.find(holdings, wallet) is None
-    ]
-    if rows:
-        connection.execute(insert(_WALLET), rows)
-    made = KeptWallets(connection, owner_column, [(holdings.org, holdings.owner_id) for holdings, _ in fresh])
-    stated = {made.find(holdings, wallet).id: wallet for holdings, wallet in fresh}  # type: ignore[union-attr]
-    lots = [
-        {
-            "wallet_id": wallet_id,
-            "awarded_on": lot.awarded_on,
-            "expires_on": lot.expires_on,
-            "rem": lot.points.thousandths,
-        }
-        for wallet_id, wallet in stated.items()
-        for lot in wallet.lots
-    ]
-    if lots:
-        connection.execute(insert(_LOT), lots)
-    earned: dict[int, list[Entry]] = {wallet_id: [] for wallet_id in stated}
-    for lot_id, wallet_id, rem in connection.execute(_LOTS_OF, {"wallets": list(stated)}):
-        earned[wallet_id].append(
-            Entry(at=to_ms(now), kind=EntryKind.EARN, wallet_id=wallet_id, lot_id=lot_id, delta=rem, reason="import")
-        )
-    entries, heads = [], []
-    for wallet_id, each in earned.items():
-        chain, head = chained(FIRST_HASH, each)
-        entries += chain
-        heads.append({"wallet": wallet_id, "head": head, "stated": stated[wallet_id].fingerprint})
-    if entries:
-        connection.execute(insert(schema.entry), entries)
-    connection.execute(_SET_HEAD, heads)
+    """Make wallets with their lots, and one entry for each lot at the end of each chain."""
+    imprint = Imprint(Entry(at=to_ms(now), kind=EntryKind.EARN, wallet_id=0, lot_id=0, delta=0, reason="import"))
+    wallet_ids = iter(bulk.new_ids(connection, _WALLET, sum(1 for *_, row in fresh if row is None)))
+    lot_ids = iter(bulk.new_ids(connection, _LOT, sum([len(wallet.lots) for _, wallet, _ in fresh])))
+    wallets, lots, entries, heads = [], [], [], []
+    for holdings, wallet, row in fresh:
+        wallet_id = next(wallet_ids) if row is None else row.id
+        numbered = [(next(lot_ids), *lot) for lot in wallet.lots]
+        lots += [
+            (lot_id, wallet_id, awarded_on, expires_on, points) for lot_id, points, awarded_on, expires_on in numbered
+        ]
+        earned = [(lot_id, points) for lot_id, points, _, _ in numbered]
+        rows, head = imprint.rows(wallet_id, earned, FIRST_HASH if row is None else row.head_hash)
+        entries += rows
+        if row is None:
+            customer_id, group_id = (None, holdings.owner_id) if holdings.is_family else (holdings.owner_id, None)
+            owner = (wallet_id, holdings.org, customer_id, group_id, wallet.program_id)
+            wallets.append((*owner, head, wallet.imported, *wallet.standing))
+        else:
+            heads.append({"wallet": wallet_id, "head": head, "stated": wallet.imported})
+    bulk.insert(connection, _WALLET, _NEW_WALLET, wallets)
+    bulk.insert(connection, _LOT, _NEW_LOT, lots)
+    bulk.insert(connection, schema.entry, ROW, entries)
+    if heads:
+        connection.execute(_SET_HEAD, heads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,13 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 from pos_app.domain.points import ZERO, Points
 from pos_app.ledger.book import Book
+from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.errors import LedgerBusyError
+from pos_app.ledger.import_customers import keep_customers, read_customer
+from pos_app.ledger.import_families import keep_groups, read_group
 from pos_app.ledger.import_fields import FaultyLineError, Fields
-from pos_app.ledger.import_history import keep_redemption
-from pos_app.ledger.import_people import StatedCustomer, keep_customers, keep_family_group, read_customer
+from pos_app.ledger.import_history import keep_redemptions, read_redemption
 from pos_app.ledger.import_setup import (
     Site,
     check_defaults,
@@ -25,18 +29,24 @@ from pos_app.ledger.import_setup import (
     keep_till,
 )
 
-BATCH: Final = 500
+BATCH: Final = 1000
 LINE_MAX: Final = 16 * 1024 * 1024
 KINDS: Final = ("organisation", "program", "till", "operator", "customer", "family_group", "redemption")
 """In the order they come in."""
 
+_ORDER: Final = {kind: number for number, kind in enumerate(KINDS)}
 _SIMPLE: Final = {
     "organisation": keep_organisation,
     "program": keep_program,
     "till": keep_till,
     "operator": keep_operator,
-    "redemption": keep_redemption,
 }
+_TOGETHER: Final[dict[str, tuple[Callable[..., Any], Callable[..., list[Any]]]]] = {
+    "customer": (read_customer, keep_customers),
+    "family_group": (read_group, keep_groups),
+    "redemption": (read_redemption, keep_redemptions),
+}
+"""Kinds that come by the million: each line is read by itself, and a batch of them is written together."""
 
 
 class ImportRefusedError(Exception):
@@ -56,6 +66,12 @@ class ControlTotal:
     redemptions: int = 0
     points: Points = ZERO
     refused: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All lines that were dealt with."""
+        good = (self.organisations, self.programs, self.tills, self.operators, self.customers, self.family_groups)
+        return sum(good) + self.redemptions + self.refused
 
     def __str__(self) -> str:
         """The last line of an import."""
@@ -78,8 +94,7 @@ class ControlTotal:
 Progress = Callable[[ControlTotal], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     number: int
     kind: str
     document: dict[str, Any]
@@ -140,35 +155,40 @@ class _Run:
         if len(raw) > LINE_MAX:
             raise FaultyLineError("line", f"{len(raw)} bytes", f"at most {LINE_MAX}")
         try:
-            document = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
+            document = _JSON.decode(raw.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise FaultyLineError("line", "something that is no JSON in UTF-8", "one JSON object") from error
         if not isinstance(document, dict):
             raise FaultyLineError("line", "something else", "one JSON object")
         kind = document.pop("kind", None)
-        if kind not in KINDS:
+        order = _ORDER.get(kind) if isinstance(kind, str) else None
+        if order is None:
             raise FaultyLineError("kind", "an unknown kind" if kind else "nothing", "one of " + ", ".join(KINDS))
-        if KINDS.index(kind) < self._kind:
+        if order < self._kind:
             found = f"{kind} after {KINDS[self._kind]}"
             raise FaultyLineError("kind", found, "the kinds in order: " + ", ".join(KINDS))
-        self._kind = KINDS.index(kind)
+        self._kind = order
         return _Line(number, kind, document, raw)
 
     def load(self, batches: Iterable[Sequence[_Line]]) -> None:
         """Write everything: in one transaction, or in one for each batch where good lines are kept."""
         store, pepper = self._book.store, self._book.secrets.pepper
-        site = Site(pepper, keep_good=self._keep_good)
-        if self._keep_good:
-            for batch in batches:
+        site = Site(pepper, store.bulk, self._book.clock.wall(), keep_good=self._keep_good)
+        try:
+            with _seldom_collecting():
+                if self._keep_good:
+                    for batch in batches:
+                        with store.write() as connection, site.within(connection):
+                            self._write(site, batch)
+                    batches = ()
                 with store.write() as connection, site.within(connection):
-                    self._write(site, batch)
-            with store.write() as connection, site.within(connection):
-                self._check_defaults(site)
-        else:
-            with store.write() as connection, site.within(connection):
-                for batch in batches:
-                    self._write(site, batch)
-                self._check_defaults(site)
+                    for batch in batches:
+                        self._write(site, batch)
+                    self._check_defaults(site)
+                    if self.total.rows >= BATCH:
+                        store.bulk.take_stock(connection)
+        except LostRaceError as error:
+            raise LedgerBusyError from error
 
     def _write(self, site: Site, batch: Sequence[_Line]) -> None:
         kind = batch[0].kind
@@ -176,38 +196,39 @@ class _Run:
             self._check_defaults(site)
         if self._keep_good:
             self._raw = {line.number: line.raw for line in batch}
-        if kind == "customer":
-            self._write_customers(site, batch)
+        if kind in _TOGETHER:
+            self._write_together(site, kind, batch)
         else:
             for line in batch:
-                with self._told(line.number):
-                    self._write_one(site, line)
+                try:
+                    _SIMPLE[kind](site, Fields(line.document), line.number)
+                except FaultyLineError as fault:
+                    self._tell(line.number, fault)
+                else:
+                    self._count(kind, 1)
         if self._progress is not None:
             self._progress(self.total)
 
-    def _write_one(self, site: Site, line: _Line) -> None:
-        fields, points = Fields(line.document), ZERO
-        if line.kind == "family_group":
-            points = keep_family_group(site, fields, self._book.clock.wall()).points
-        else:
-            _SIMPLE[line.kind](site, fields, line.number)
-        self._count(line.kind, points)
+    def _write_together(self, site: Site, kind: str, batch: Sequence[_Line]) -> None:
+        """All of a batch, except that who comes twice waits for the first line to be written."""
+        read, keep = _TOGETHER[kind]
+        waiting: dict[tuple[object, ...], Any] = {}
 
-    def _write_customers(self, site: Site, batch: Sequence[_Line]) -> None:
-        """Customers go together, except that one who comes twice waits for her first line to be written."""
-        waiting: dict[tuple[int, int], StatedCustomer] = {}
+        def flush() -> None:
+            taken = keep(site, list(waiting.values()), site.now, self._tell)
+            self._count(kind, len(taken), Points(sum([each.points for each in taken])))
+            waiting.clear()
+
         for line in batch:
-            with self._told(line.number):
-                stated = read_customer(site, Fields(line.document), line.number)
+            try:
+                stated = read(site, Fields(line.document), line.number)
+            except FaultyLineError as fault:
+                self._tell(line.number, fault)
+            else:
                 if stated.key in waiting:
-                    self._flush(site, waiting)
+                    flush()
                 waiting[stated.key] = stated
-        self._flush(site, waiting)
-
-    def _flush(self, site: Site, waiting: dict[tuple[int, int], StatedCustomer]) -> None:
-        for each in keep_customers(site, list(waiting.values()), self._book.clock.wall(), self._tell):
-            self._count("customer", each.holdings.points)
-        waiting.clear()
+        flush()
 
     def _check_defaults(self, site: Site) -> None:
         found = check_defaults(site)
@@ -215,17 +236,10 @@ class _Run:
             site.last_program.clear()
             self._tell(*found)
 
-    @contextmanager
-    def _told(self, number: int) -> Iterator[None]:
-        """Around the reading of one line: a fault in it is told about with its number."""
-        try:
-            yield
-        except FaultyLineError as fault:
-            self._tell(number, fault)
-
-    def _count(self, kind: str, points: Points) -> None:
+    def _count(self, kind: str, count: int, points: Points = ZERO) -> None:
         name = f"{kind}s"
-        self.total = replace(self.total, **{name: getattr(self.total, name) + 1}, points=self.total.points + points)
+        counted = {name: getattr(self.total, name) + count}
+        self.total = replace(self.total, **counted, points=self.total.points + points)
 
     def _tell(self, number: int, fault: FaultyLineError) -> None:
         """Refuse the file, or only this line.
@@ -265,5 +279,19 @@ def _batches(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
         yield batch
 
 
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Search for garbage a hundred times less often: rows by the million hold none, and the search takes its time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100 * usual[0], *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 def _no_constant(_name: str) -> None:
     raise ValueError
+
+
+_JSON: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)

@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from pos_app.domain.facts import CustomerRecord, Lot, Program, Wallet
+from pos_app.domain.facts import CustomerRecord, Lot, Organisation, Program, Wallet
 from pos_app.domain.points import Points
 from pos_app.domain.request import CustomerRef
 from pos_app.ledger.facts import KeptWallet, own_wallets, redeemed_days
@@ -37,20 +37,38 @@ def find_program(tools: Tools, till: Till, program_id: int) -> Program | None:
         return tools.moment(connection, till).rules.programs.get(program_id)
 
 
+def active_programs(tools: Tools, till: Till) -> list[Program]:
+    """The active programs of the till's organisation, the default one first (contract 8)."""
+    with tools.store.read() as connection:
+        return _active_programs(tools.moment(connection, till))
+
+
+def find_organisation(tools: Tools, till: Till) -> tuple[Organisation, list[str]]:
+    """The till's organisation, and the currencies it counts in: its own first, then those of its tills (contract 8)."""
+    with tools.store.read() as connection:
+        organisation = tools.moment(connection, till).rules.organisation
+        tills = tools.rulebook.at(connection).tills.values()
+    of_tills = {each.currency for each in tills if each.organisation_id == organisation.organisation_id}
+    return organisation, [organisation.currency, *sorted(of_tills - {"", organisation.currency})]
+
+
+def _active_programs(moment: Moment) -> list[Program]:
+    return sorted(
+        (each for each in moment.rules.programs.values() if each.is_active),
+        key=lambda program: (not program.is_default, program.program_id),
+    )
+
+
 def _record(connection: Connection, moment: Moment, person: Person) -> CustomerRecord:
     rules, today = moment.rules, moment.rules.day_of(moment.now)
     org, customer_id = rules.organisation.organisation_id, person.customer.customer_id
     kept = own_wallets(connection, org, customer_id, today)
     lots = find_lots(connection, [each.wallet_id for each in kept], today)
-    programs = sorted(
-        (each for each in rules.programs.values() if each.is_active),
-        key=lambda program: (not program.is_default, program.program_id),
-    )
     return CustomerRecord(
         customer=replace(person.customer, cards=cards_of(connection, org, customer_id)),
         wallets=tuple(_wallet(connection, moment, person, each, lots) for each in kept),
         family_groups=family_groups_of(connection, org, person),
-        programs=tuple(programs),
+        programs=tuple(_active_programs(moment)),
         as_of=moment.now,
     )
 

@@ -6,13 +6,15 @@ import secrets
 
 from sqlalchemy import insert, select
 
-from pos_app.ledger import schema
+from pos_app.ledger import audit, schema
 from pos_app.ledger.book import Book
 from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.errors import CareRefusedError
+from pos_app.ledger.locks import hold_setup
 from pos_app.ledger.tills import digest_of, proof_of
 
 
-class TillRefusedError(ValueError):
+class TillRefusedError(CareRefusedError):
     """This till cannot be added; the message is a sentence for the administrator."""
 
 
@@ -25,10 +27,11 @@ def add_till(
         TillRefusedError: the login is taken or cannot be one, or organisation or program are not known.
         LedgerBusyError: the database was not had in time.
     """
-    if not login.strip() or ":" in login:
-        raise TillRefusedError("A login must not be empty and must not contain a colon.")
-    password = secrets.token_urlsafe(18)
+    if not login.strip() or ":" in login or not login.isprintable():
+        raise TillRefusedError("A login must not be empty and must not contain a colon or a control character.")
+    password = new_password()
     with book.store.write() as connection:
+        hold_setup(connection)
         rules = book.rules(connection).organisations.get(organisation_id)
         if rules is None:
             raise TillRefusedError(f"There is no organisation {organisation_id} in this ledger.")
@@ -49,4 +52,18 @@ def add_till(
             )
         )
         raise_rules_version(connection)
+        audit.record(
+            connection,
+            at=book.clock.wall(),
+            org=organisation_id,
+            act="till.add",
+            who=audit.COMMAND_LINE,
+            target=login,
+            detail={"store": store, "program_id": program_id},
+        )
     return password
+
+
+def new_password() -> str:
+    """A random password for a till: 24 characters that stand in any file and on any keyboard."""
+    return secrets.token_urlsafe(18)

@@ -24,7 +24,7 @@ _IDENTIFIER: Final = schema.identifier
 _GROUP: Final = schema.family_group
 _MEMBER: Final = schema.family_member
 
-_PERSON: Final = (
+PERSON_ROW: Final = (
     _CUSTOMER.c.id,
     _CUSTOMER.c.mobile,
     _CUSTOMER.c.email,
@@ -39,19 +39,24 @@ _PERSON: Final = (
     _CUSTOMER.c.code_right_at,
     _CUSTOMER.c.codes_locked,
 )
-_BY_ID: Final = Prepared(select(*_PERSON).where(_CUSTOMER.c.org == bindparam("org"), _CUSTOMER.c.id == bindparam("id")))
+named_so: Final = (
+    _IDENTIFIER.c.org == bindparam("org"),
+    _IDENTIFIER.c.kind == bindparam("kind"),
+    or_(_IDENTIFIER.c.value == bindparam("value"), _IDENTIFIER.c.value == bindparam("other")),
+)
+"""Identifiers of one kind that read like one of the two forms a value may be kept in (`kept_forms`)."""
+
+_BY_ID: Final = Prepared(
+    select(*PERSON_ROW).where(_CUSTOMER.c.org == bindparam("org"), _CUSTOMER.c.id == bindparam("id"))
+)
 _BY_IDENTIFIER: Final = Prepared(
-    select(*_PERSON, _IDENTIFIER.c.is_active)
+    select(*PERSON_ROW, _IDENTIFIER.c.is_active)
     .join_from(
         _IDENTIFIER,
         _CUSTOMER,
         (_IDENTIFIER.c.org == _CUSTOMER.c.org) & (_IDENTIFIER.c.customer_id == _CUSTOMER.c.id),
     )
-    .where(
-        _IDENTIFIER.c.org == bindparam("org"),
-        _IDENTIFIER.c.kind == bindparam("kind"),
-        or_(_IDENTIFIER.c.value == bindparam("value"), _IDENTIFIER.c.value == bindparam("other")),
-    )
+    .where(*named_so)
 )
 _CARDS: Final = select(_IDENTIFIER.c.value).where(
     _IDENTIFIER.c.org == bindparam("org"),
@@ -143,6 +148,11 @@ def find_person(connection: Connection, org: int, ref: CustomerRef, country_code
         return get_person(connection, org, int(ref.value)), True
     value, other = kept_forms(ref.kind, ref.value, country_code)
     rows = _BY_IDENTIFIER.rows(connection, {"org": org, "kind": ref.kind.value, "value": value, "other": other})
+    return person_in(rows)
+
+
+def person_in(rows: Sequence[Sequence[Any]]) -> tuple[Person | None, bool]:
+    """Whom rows of `PERSON_ROW` and "may be used" name, and whether the identifier may be used."""
     if not rows or any(row[0] != rows[0][0] for row in rows):
         return None, True
     *person, is_active = rows[0]
@@ -156,7 +166,7 @@ def get_person(connection: Connection, org: int, customer_id: int) -> Person | N
 
 
 def _person_from(row: Sequence[Any]) -> Person:
-    """Read the columns of `_PERSON`."""
+    """Read the columns of `PERSON_ROW`."""
     id_, mobile, email, external_id, first, last, kind, campaign_only, fraud, tier, family_group, right_at, locked = row
     return Person(
         customer=Customer(
@@ -170,6 +180,7 @@ def _person_from(row: Sequence[Any]) -> Person:
             is_registered=kind == "LOYALTY",
             is_campaign_only=bool(campaign_only),
             is_blocked=fraud.strip().upper() in BLOCKING_FRAUD,
+            fraud_status=fraud.strip(),
             default_family_group_id=family_group,
         ),
         codes_locked=bool(locked),
@@ -195,7 +206,7 @@ def find_family_group(
     routes: list[set[int]] = []
 
     def follow(route: str, value: object) -> None:
-        routes.append(set(connection.execute(_GROUP_IDS[route], {"org": org, "value": value}).scalars()))
+        routes.append(family_group_ids(connection, org, route, value))
 
     if ref.group_id is not None:
         follow("group_id", ref.group_id)
@@ -213,6 +224,11 @@ def find_family_group(
     return get_family_group(connection, org, named_by_all.pop(), person)
 
 
+def family_group_ids(connection: Connection, org: int, route: str, value: object) -> set[int]:
+    """The family groups a route leads to: their `group_id` or `external_id`, a customer as `primary` or `member`."""
+    return set(connection.execute(_GROUP_IDS[route], {"org": org, "value": value}).scalars())
+
+
 def get_family_group(connection: Connection, org: int, group_id: int, person: Person | None) -> FamilyGroup | None:
     """A family group with its members; `is_default` says whether it is `person`'s own default."""
     row = connection.execute(_READ_GROUP, {"org": org, "id": group_id}).one_or_none()
@@ -224,6 +240,7 @@ def get_family_group(connection: Connection, org: int, group_id: int, person: Pe
         name=row.name,
         external_id=row.external_id or "",
         is_active=row.status == "ACTIVE",
+        status=row.status,
         is_default=person is not None and person.customer.default_family_group_id == row.id,
         members=tuple(
             Member(
@@ -239,6 +256,6 @@ def get_family_group(connection: Connection, org: int, group_id: int, person: Pe
 
 def family_groups_of(connection: Connection, org: int, person: Person) -> tuple[FamilyGroup, ...]:
     """The family groups a customer is an active member of, by id."""
-    ids = connection.execute(_GROUP_IDS["member"], {"org": org, "value": person.customer.customer_id}).scalars().all()
+    ids = family_group_ids(connection, org, "member", person.customer.customer_id)
     found = (get_family_group(connection, org, each, person) for each in sorted(ids))
     return tuple(group for group in found if group is not None)

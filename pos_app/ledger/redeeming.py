@@ -1,6 +1,6 @@
 """`redeem`: once under its key, and only what the rules allow (contract 4, reliability 4.2).
 
-The order within the one transaction: the key; then the facts, the rules and the proof; then the lots, the entries,
+The order within the one transaction: the wallets are locked; the key; then the facts, the rules and the proof; then the lots, the entries,
 the code used up, and the answer under the key. Either all of it is kept or nothing. The code itself is looked at
 before, because its wrong tries must be counted even where the rest is rolled back; the key is looked up before that
 too, so that a repeat whose code is long used up still gets its first answer.
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from pos_app.domain.answers import Effect, RedeemAnswer, Share
 from pos_app.domain.commands import Redeem
-from pos_app.domain.facts import Pooling
+from pos_app.domain.facts import Pooling, Proof
 from pos_app.domain.money import worth_of
 from pos_app.domain.points import ZERO, Points
 from pos_app.domain.refusals import Refusal
@@ -26,13 +26,16 @@ from pos_app.domain.rules import judge
 from pos_app.domain.verdict import Purpose, Verdict
 from pos_app.ledger import schema
 from pos_app.ledger.answering import Asked, extension_of, identity_of, in_order, wallet_view
+from pos_app.ledger.approvals import NOBODY, SecondPerson, skip_approved
+from pos_app.ledger.calls import use_up as use_call_up
 from pos_app.ledger.checking import judged, with_proof
 from pos_app.ledger.code_rows import LETTERS_AND_DIGITS
 from pos_app.ledger.codes import Proved, use_up
 from pos_app.ledger.database import made_id
 from pos_app.ledger.entries import Entry, EntryKind, append
 from pos_app.ledger.errors import LedgerBusyError
-from pos_app.ledger.facts import Known, gather
+from pos_app.ledger.facts import Known
+from pos_app.ledger.glance import see
 from pos_app.ledger.idempotency import (
     CANCELLED,
     HISTORY,
@@ -47,6 +50,7 @@ from pos_app.ledger.idempotency import (
     read_outcome,
     write_outcome,
 )
+from pos_app.ledger.locks import hold_wallets
 from pos_app.ledger.lots import Draw, find_lots, plan, take
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import from_day, to_ms
@@ -69,6 +73,7 @@ class Attempt:
     moment: Moment
     known: Known
     proved: Proved | None = None
+    second: SecondPerson = NOBODY
 
     def asked(self, verdict: Verdict, refusals: tuple[Refusal, ...]) -> Asked:
         """What its answer is made of."""
@@ -93,28 +98,42 @@ def redeem(tools: Tools, till: Till, command: Redeem) -> RedeemAnswer:
             return _repeat(tools, connection, attempt, row)
     try:
         found = judged(tools, till, command.request, attempt.known, Purpose.REDEEM, command.cashier)
-        return tools.store.writing(lambda connection: _once(tools, connection, till, command, found.proved))
+        payers = {each.wallet_id for each in attempt.known.wallets}
+        return tools.store.writing(lambda connection: _once(tools, connection, till, command, found.proved, payers))
     except LedgerBusyError:
         busy = (Refusal.CUSTOMER_BUSY,)
         return _refused(attempt, judge(command.request, attempt.known.facts, Purpose.REDEEM), busy)
 
 
 def _gathered(tools: Tools, connection: Connection, till: Till, command: Redeem) -> Attempt:
-    moment = tools.moment(connection, till)
-    known = gather(connection, moment.rules, till, command.request, moment.now)
+    moment, known = see(tools, connection, till, command.request)
     return Attempt(till=till, command=command, moment=moment, known=known)
 
 
-def _once(tools: Tools, connection: Connection, till: Till, command: Redeem, proved: Proved | None) -> RedeemAnswer:
+def _held(tools: Tools, connection: Connection, till: Till, command: Redeem, payers: set[int]) -> Attempt:
+    """Lock the wallets that will pay, `payers` as far as is known, and gather behind the lock what is judged."""
+    hold_wallets(connection, payers)
+    attempt = _gathered(tools, connection, till, command)
+    late = {each.wallet_id for each in attempt.known.wallets} - payers
+    if late:  # A wallet that came since: it was read before it was locked.
+        hold_wallets(connection, late)
+        attempt = _gathered(tools, connection, till, command)
+    return attempt
+
+
+def _once(
+    tools: Tools, connection: Connection, till: Till, command: Redeem, proved: Proved | None, payers: set[int]
+) -> RedeemAnswer:
     """The transaction itself."""
-    attempt = replace(_gathered(tools, connection, till, command), proved=proved)
+    attempt = replace(_held(tools, connection, till, command, payers), proved=proved)
     row = find_key(connection, till.organisation_id, command.key)
     if row is not None:
         return _repeat(tools, connection, attempt, row)
     attempt = replace(attempt, known=with_proof(attempt.known, command.request, proved))
     verdict = judge(command.request, attempt.known.facts, Purpose.REDEEM)
+    attempt = replace(attempt, second=skip_approved(tools, connection, attempt.moment, till, command))
     refusals = in_order((*verdict.refusals, *_only_here(connection, attempt)))
-    if not refusals and not _is_code_used_up(connection, attempt):
+    if not refusals and not _is_proof_used_up(connection, attempt):
         # Somebody used the same code for another redemption since it was looked at.
         attempt, refusals = replace(attempt, proved=_USED_BEFORE), (Refusal.CODE_WRONG,)
     if refusals:
@@ -125,15 +144,19 @@ def _once(tools: Tools, connection: Connection, till: Till, command: Redeem, pro
     return _charge(tools, connection, attempt, verdict)
 
 
-def _is_code_used_up(connection: Connection, attempt: Attempt) -> bool:
-    """Use the code up, where one was given; False when it no longer can be."""
-    otp_id = None if attempt.proved is None else attempt.proved.otp_id
-    return otp_id is None or use_up(connection, otp_id, attempt.moment.now)
+def _is_proof_used_up(connection: Connection, attempt: Attempt) -> bool:
+    """Use up the code that was given, or the call that was seen; False: it was a code, and it no longer can be."""
+    known, now = attempt.known, attempt.moment.now
+    if attempt.proved is not None and attempt.proved.otp_id is not None:
+        return use_up(connection, attempt.proved.otp_id, now)
+    if known.facts.proof is Proof.CALL_SEEN and known.call_id is not None:
+        use_call_up(connection, known.call_id, attempt.command.key, now)
+    return True
 
 
 def _only_here(connection: Connection, attempt: Attempt) -> list[Refusal]:
-    """The refusals of a redemption that only the ledger can know: 859 and 904 (contract section 4)."""
-    refusals = []
+    """The refusals of a redemption that only the ledger can know: 859, 904, no second person (contract section 4)."""
+    refusals = [] if attempt.second.refusal is None else [Refusal.PROOF_MISSING]
     said, now = attempt.command.redemption_time, attempt.moment.now
     if said is not None:
         moment = _with_zone(said, attempt)
@@ -176,6 +199,7 @@ def _charge(tools: Tools, connection: Connection, attempt: Attempt, verdict: Ver
                 key=command.key,
                 cashier=command.cashier,
                 till=attempt.till.login,
+                supervisor=attempt.second.supervisor,
             )
             for draw in draws
         ],
@@ -209,6 +233,9 @@ def _keep_redemption(
             "said_at": None if said is None else to_ms(_with_zone(said, attempt)),
             "till_said": command.till_id,
             "notes": command.notes,
+            "proof": _proof_word(attempt),
+            "supervisor": attempt.second.supervisor,
+            "approval": attempt.second.record,
         },
     )
     number = made_id(kept)
@@ -227,6 +254,13 @@ def _keep_redemption(
         ],
     )
     return number
+
+
+def _proof_word(attempt: Attempt) -> str:
+    """How the customer confirmed, as the redemption's row says it. A wish to skip beats whatever else was sent (2.6)."""
+    if attempt.command.request.skip_validation:
+        return "skip"
+    return {Proof.CODE_RIGHT: "code", Proof.CALL_SEEN: "call"}.get(attempt.known.facts.proof, "none")
 
 
 def _with_versions(known: Known, versions: dict[int, int]) -> Known:
@@ -278,6 +312,7 @@ def _redeemed(
 def _refused(attempt: Attempt, verdict: Verdict, refusals: tuple[Refusal, ...]) -> RedeemAnswer:
     asked, known = attempt.asked(verdict, refusals), attempt.known
     wallet = known.facts.wallet
+    reason = attempt.second.refusal if asked.refusal is Refusal.PROOF_MISSING else None
     return RedeemAnswer(
         identity=identity_of(known, attempt.command.request.customer),
         customer_id=None,
@@ -289,7 +324,7 @@ def _refused(attempt: Attempt, verdict: Verdict, refusals: tuple[Refusal, ...]) 
         refusal=asked.refusal,
         code=asked.code,
         message=asked.message,
-        extension=extension_of(asked, key=attempt.command.key),
+        extension=extension_of(asked, key=attempt.command.key, reason=reason),
     )
 
 

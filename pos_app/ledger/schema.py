@@ -16,6 +16,7 @@ from pos_app.ledger.schema_codes import code_send, code_try, missed_call, otp
 from pos_app.ledger.schema_people import (
     customer,
     family_group,
+    family_group_word,
     family_member,
     identifier,
     metadata,
@@ -36,6 +37,7 @@ __all__ = [
     "customer",
     "entry",
     "family_group",
+    "family_group_word",
     "family_member",
     "idem",
     "identifier",

@@ -20,7 +20,7 @@ meta: Final = Table(
     Column("name", String(40), primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
-"""`schema`, `epoch` (counts restores) and `rules_version` (counts changes of organisations, programs and tills)."""
+"""`schema`; `epoch` counts restores; `rules_version` changes of organisations, programs and tills; `audit` its rows."""
 
 job: Final = Table(
     "job",
@@ -28,8 +28,9 @@ job: Final = Table(
     Column("name", String(20), primary_key=True),
     Column("ran_at", BigInteger, nullable=False, default=0),
     Column("outcome", Text, nullable=False, default=""),
+    Column("claimed_until", BigInteger, nullable=False, default=0),
 )
-"""What runs by itself; of several processes the one that gets the row's lock runs it (reliability 4.5)."""
+"""What runs by itself; of several processes the one that claims the row runs it (reliability 4.5)."""
 
 audit: Final = Table(
     "audit",

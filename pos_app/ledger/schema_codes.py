@@ -50,8 +50,11 @@ code_send: Final = Table(
     Column("org", BigInteger, nullable=False),
     Column("customer_id", BigInteger, nullable=False),
     Column("day", String(10), nullable=False),
+    Column("till", Text),
+    Column("cashier", BigInteger),
     Index("code_send_by_customer", "org", "customer_id", "day"),
 )
+"""Sendings, and at which till who asked for them."""
 
 code_try: Final = Table(
     "code_try",
@@ -77,6 +80,10 @@ missed_call: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("used_by_key", Text),
     Column("used_at", BigInteger),
-    Index("missed_call_by_number", "org", "number", "at"),
+    Index("missed_call_by_number", "org", "number", "at", unique=True),
+    Index("missed_call_by_time", "at"),
 )
-"""Calls reported by telephony (sync-api 12). `number` is kept as `identifier` keeps mobiles; a call serves once."""
+"""Calls reported by telephony (sync-api 12). `number` is kept as `identifier` keeps mobiles; a call serves once.
+
+The same call reported twice is one call. `used_by_key` is empty text for a redemption that had no key.
+"""

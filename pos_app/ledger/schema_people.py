@@ -55,8 +55,12 @@ till: Final = Table(
     Column("public_key", Text),
     Column("enrolment_code", String(64)),
     Column("enrolment_code_until", BigInteger),
+    Column("enrolment_tries", Integer, nullable=False, default=0),
+    Column("disabled_from", String(10)),
 )
-"""`till_epoch` counts enrolments (0: never). `enrolment_code`: HMAC of the code for another key."""
+"""`till_epoch` counts enrolments (0: never). `enrolment_code`: HMAC of the code for another key; wrong tries of it.
+
+`disabled_from`: the state it was disabled in, and comes back to: a frozen till is not thawed that way."""
 
 till_key: Final = Table(
     "till_key",
@@ -95,8 +99,11 @@ operator: Final = Table(
     Column("wrong_pins", Integer, nullable=False, default=0),
     Column("locks", Integer, nullable=False, default=0),
     Column("locked_until", BigInteger),
+    Column("pin_set_at", BigInteger),
 )
-"""`wrong_pins` in a row; the fifth locks, for 15 minutes the first time and twice as long each further (`locks`)."""
+"""`wrong_pins` in a row; the fifth locks, for 15 minutes the first time and twice as long each further (`locks`).
+
+`pin_set_at`: when it was last set at a till or by an administrator. From then on an import leaves it alone."""
 
 customer: Final = Table(
     "customer",
@@ -143,6 +150,24 @@ family_group: Final = Table(
     Index("family_group_by_name", "org", "name_key"),
 )
 """`name_key` is the name as it is searched for: without regard to case."""
+
+_CODE_POINTS: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its characters' numbers, as SQLite has it: only so is a beginning one stretch of an index."""
+
+family_group_word: Final = Table(
+    "family_group_word",
+    metadata,
+    Column("org", ForeignKey(organisation.c.id), primary_key=True),
+    Column("word", _CODE_POINTS, primary_key=True),
+    Column("shared", Integer, primary_key=True, autoincrement=False),
+    Column("family_group_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("family_group_word_by_group", "org", "family_group_id"),
+)
+"""`name_key` from each of its words on (`group_names`): a search for a beginning is one stretch of the key.
+
+`shared`: how many characters a word has in common, from its start on, with the group's word before it in the alphabet.
+Of all words of one group that begin alike only the first has fewer than the beginning: it alone is found and counted.
+"""
 
 family_member: Final = Table(
     "family_member",

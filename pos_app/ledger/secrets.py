@@ -20,6 +20,8 @@ PEPPER_BYTES: Final = 32
 _TOKEN_BYTES: Final = 24
 """24 random bytes are the 32 characters of `admin.token`."""
 
+_WEBHOOK_KEY_BYTES: Final = 32
+
 
 class SecretsDamagedError(Exception):
     """A file of the secrets folder cannot be read as what it should be."""
@@ -34,6 +36,8 @@ class LedgerSecrets:
     key_id: str
     signing_key: Ed25519PrivateKey = field(repr=False)
     admin_token: str = field(repr=False)
+    webhook_key: bytes = field(repr=False)
+    """Signs messages to webhooks: the text of its file, so that it is easily given to the receiver."""
 
     @property
     def public_key(self) -> str:
@@ -62,7 +66,15 @@ class LedgerSecrets:
             key_id=key_id,
             signing_key=signing_key,
             admin_token=token.decode("ascii").strip(),
+            webhook_key=_webhook_key(folder / "webhook.key"),
         )
+
+
+def _webhook_key(path: Path) -> bytes:
+    key = _kept(path, lambda: secrets.token_hex(_WEBHOOK_KEY_BYTES).encode("ascii")).strip()
+    if not key:
+        raise SecretsDamagedError(f"{path} is empty")
+    return key
 
 
 def _read_signing_key(path: Path) -> tuple[str, Ed25519PrivateKey]:

@@ -7,10 +7,11 @@ because reading first and writing later lets two tills spend the same points.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Engine, create_engine, event
+from sqlalchemy import BigInteger, Engine, Table, create_engine, event, func, select
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -27,6 +28,7 @@ READERS: Final = 2
 WRITERS: Final = 1
 """It has one writer at a time anyway; who waits here is woken, and need not look again and again."""
 
+LOCKS_ROWS: Final = False
 BUSY_TIMEOUT_MS: Final = 5000
 _CACHE_KIB: Final = 8192
 _MMAP_BYTES: Final = 256 * 1024 * 1024
@@ -59,9 +61,22 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
+def file_of(url: URL) -> Path | None:
+    """The file the database is."""
+    return Path(url.database) if url.database else None
+
+
 def begin_reading(connection: Connection) -> None:
     """Begin a transaction that sees one moment: that of its first SELECT."""
     connection.connection.cursor().execute("BEGIN")
+
+
+def begin_glance(_connection: Connection) -> None:
+    """A SELECT alone is a transaction of its own here: nothing is to be done."""
+
+
+def hold_tables(_connection: Connection) -> None:
+    """A transaction that writes has kept every other writer out since it began."""
 
 
 def guards() -> tuple[str, ...]:
@@ -74,11 +89,43 @@ def guards() -> tuple[str, ...]:
 
 
 def is_contention(error: DBAPIError) -> bool:
-    """Say whether the transaction only met another writer, so that it may be tried again."""
+    """Say whether the transaction only met another writer for too long: the same call may come again."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _BUSY_CODES
     return isinstance(error.orig, dbapi2.OperationalError) and "is locked" in str(error.orig)
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Numbers as the database itself would give them: a writer has the whole database to itself."""
+    first = connection.execute(select(func.coalesce(func.max(table.c.id), 0) + 1)).scalar_one()
+    return range(first, first + count)
+
+
+def number_on(_connection: Connection, _table: Table) -> None:
+    """Nothing to do: the next number is always one more than the highest."""
+
+
+def take_stock(_connection: Connection, _tables: Iterable[Table]) -> None:
+    """Nothing: every statement of the ledger has its index, whatever the tables hold."""
+
+
+def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows by one statement that stays prepared."""
+    values = ", ".join("?" * len(names))
+    cursor = connection.connection.cursor()
+    cursor.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})", rows)  # noqa: S608 - names of our own tables
+    cursor.close()
+
+
+def is_lost_race(_error: DBAPIError) -> bool:
+    """Say whether the database gave a transaction up for another one: it never does, writers wait for each other."""
+    return False
+
+
+def is_sound(_connection: Connection) -> bool:
+    """Say whether an idle connection still stands: a file does not hang up."""
+    return True
 
 
 def _prepare(connection: Any, _record: object) -> None:

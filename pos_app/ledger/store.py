@@ -5,6 +5,7 @@ from __future__ import annotations
 from pos_app.ledger.book import Book
 from pos_app.ledger.database import Store
 from pos_app.ledger.secrets import LedgerSecrets
+from pos_app.ledger.sender_settings import SenderSettings
 from pos_app.ledger.senders import CodeSender
 from pos_app.services.ports import Clock
 
@@ -14,16 +15,27 @@ def open_book(
     *,
     secrets: LedgerSecrets,
     clock: Clock,
-    sender: CodeSender | None = None,
+    sender: CodeSender | str | None = None,
+    sender_settings: SenderSettings | None = None,
     extension: bool = True,
+    must_exist: bool = False,
 ) -> Book:
-    """Open the ledger at a database URL; its tables are made when they are missing.
+    """Open the ledger at a database URL; its tables are made when they are missing, unless they `must_exist`.
 
-    `sender` is where codes go unless an organisation says otherwise; without any, none can be sent (876, 860).
+    `sender` is where codes go unless an organisation says otherwise, itself or as a setting names it; without any,
+    none can be sent (876, 860). `sender_settings` say how.
     `extension` False is a ledger that offers v1.1 only (sync-api 1).
 
     Raises:
         BadDatabaseUrlError: the URL cannot be used, or the database is of another version.
         LedgerBusyError: somebody else is making the same database.
+        UnknownSenderError: the text names no sender.
     """
-    return Book(Store(url, clock), secrets=secrets, clock=clock, sender=sender, has_extension=extension)
+    return Book(
+        Store(url, clock, must_exist=must_exist),
+        secrets=secrets,
+        clock=clock,
+        sender=sender,
+        sender_settings=sender_settings,
+        has_extension=extension,
+    )

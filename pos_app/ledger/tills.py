@@ -6,6 +6,10 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
+
+BLOCKED: Final = frozenset({"DISABLED", "LOST"})
+"""States in which a till may only ask what is known of it, and enrol or settle. FROZEN only keeps it from leases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,11 @@ class Till:
     till_epoch: int = 0
     proof: str = field(default="", repr=False)
     """What the ledger keeps of the digest of her password (`proof_of`)."""
+
+    @property
+    def is_blocked(self) -> bool:
+        """Say whether head office took it out of service."""
+        return self.state in BLOCKED
 
 
 def digest_of(password: str) -> str:

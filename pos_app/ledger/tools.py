@@ -10,20 +10,22 @@ from sqlalchemy import Connection
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.database import Store
 from pos_app.ledger.errors import TillChangedError
-from pos_app.ledger.rulebook import OrganisationRules, Rulebook
+from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
+from pos_app.ledger.signing import Signer
 from pos_app.ledger.tills import Till
 from pos_app.services.ports import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The database, the clock, the rules in memory, the one-time codes; and the pepper fingerprints need."""
+    """The database, the clock, the rules in memory, the one-time codes; the pepper fingerprints need; the key."""
 
     store: Store
     clock: Clock
     rulebook: Rulebook
     codes: Codes
     pepper: bytes = field(repr=False)
+    signer: Signer
 
     def moment(self, connection: Connection, till: Till) -> Moment:
         """This transaction's moment: the time, the ledger's epoch, and the rules of the till's organisation.
@@ -32,9 +34,18 @@ class Tools:
             TillChangedError: the till is no longer what it was when it was let in.
         """
         rules = self.rulebook.at(connection)
-        kept = rules.tills.get(till.login)
-        if kept is not till and kept != till:
+        if not self.is_kept(rules, till):
             raise TillChangedError
+        return self.now_by(rules, till)
+
+    @staticmethod
+    def is_kept(rules: Rules, till: Till) -> bool:
+        """Say whether a till is by these rules what it was when it was let in."""
+        kept = rules.tills.get(till.login)
+        return kept is till or kept == till
+
+    def now_by(self, rules: Rules, till: Till) -> Moment:
+        """Now, by rules that are known to hold."""
         # Answers and rows carry milliseconds: what is finer would differ between a first answer and its repeat.
         now = self.clock.wall()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)

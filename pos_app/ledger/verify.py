@@ -1,91 +1,51 @@
-"""Recomputes everything the ledger keeps in short from its entries, and lists what differs (reliability 4.5).
+"""Recomputes everything the ledger keeps in short from its entries, and lists what differs (reliability 4.3, 4.5).
 
-I1  0 <= reserved <= remaining in every lot, and nothing is reserved that no lease holds.
-I2  what a lot has left is the sum of its entries.
-I3  each wallet's chain of hashes is whole, and ends at the head in the wallet's row.
-I5  what a redemption took, and what of it was given back, is what the entries say; and each key that says
-    "redeemed" has its redemption.
+I1     0 <= reserved <= remaining in every lot, and nothing is reserved that no lease holds.
+I2     no wallet has less than nothing to spend.
+I3     what a lease lent is settled, returned or held. This ledger grants no leases yet: there is nothing to differ.
+I5     earned = remaining + charged - given back + expired, lot by lot and redemption by redemption; each redemption,
+       its shares, its reversals and its key tell the same.
+CHAIN  each wallet's chain of hashes is whole, and ends at the head in the wallet's row.
+AUDIT  the chain of what administrators did is whole.
+
+It reads in one transaction, so it sees one moment while others write, and goes through the ledger in slices of ids:
+it needs as much memory for a million customers as for one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from pos_app.ledger import schema
+from pos_app.ledger import audit, schema
 from pos_app.ledger.entries import FIRST_HASH, LINE, EntryKind, chain_hash
-from pos_app.ledger.idempotency import REDEEMED, REVERSED
+from pos_app.ledger.verify_redemptions import REDEMPTION_STEPS
 
 _LOT: Final = schema.lot
 _ENTRY: Final = schema.entry
 _WALLET: Final = schema.wallet
-_REDEMPTION: Final = schema.redemption
-_SHARE: Final = schema.share
-_IDEM: Final = schema.idem
-_BATCH: Final = 2000
+_SLICE: Final = 500
 
-_LOTS: Final = (
-    select(_LOT.c.id, _LOT.c.rem, _LOT.c.res, func.coalesce(func.sum(_ENTRY.c.delta), 0))
-    .join_from(_LOT, _ENTRY, _ENTRY.c.lot_id == _LOT.c.id, isouter=True)
-    .group_by(_LOT.c.id)
+_IN_SLICE: Final = {table: table.c.wallet_id.between(bindparam("first"), bindparam("last")) for table in (_LOT, _ENTRY)}
+_LOTS: Final = select(_LOT).where(_IN_SLICE[_LOT]).order_by(_LOT.c.wallet_id, _LOT.c.id)
+_ENTRIES: Final = select(_ENTRY).where(_IN_SLICE[_ENTRY]).order_by(_ENTRY.c.wallet_id, _ENTRY.c.id)
+_WALLETS: Final = (
+    select(_WALLET.c.id, _WALLET.c.head_hash)
+    .where(_WALLET.c.id > bindparam("after"))
+    .order_by(_WALLET.c.id)
+    .limit(bindparam("most"))
 )
-_CHAINS: Final = (
-    select(_WALLET.c.head_hash, _ENTRY)
-    .join_from(_ENTRY, _WALLET, _ENTRY.c.wallet_id == _WALLET.c.id)
-    .order_by(_ENTRY.c.wallet_id, _ENTRY.c.id)
-)
-_EMPTY_CHAINS: Final = select(_WALLET.c.id).where(
-    _WALLET.c.head_hash != FIRST_HASH, ~select(_ENTRY.c.id).where(_ENTRY.c.wallet_id == _WALLET.c.id).exists()
-)
-_MOVED: Final = (
-    select(
-        _ENTRY.c.redemption_id,
-        _WALLET.c.org,
-        func.sum(-_ENTRY.c.delta).filter(_ENTRY.c.kind == EntryKind.REDEEM).label("taken"),
-        func.sum(_ENTRY.c.delta).filter(_ENTRY.c.kind == EntryKind.REVERSAL).label("given"),
-    )
-    .join_from(_ENTRY, _WALLET, _ENTRY.c.wallet_id == _WALLET.c.id)
-    .where(_ENTRY.c.redemption_id.is_not(None))
-    .group_by(_WALLET.c.org, _ENTRY.c.redemption_id)
-    .subquery()
-)
-_SHARED: Final = (
-    select(
-        _SHARE.c.redemption, func.sum(_SHARE.c.points).label("points"), func.sum(_SHARE.c.reversed).label("reversed")
-    )
-    .group_by(_SHARE.c.redemption)
-    .subquery()
-)
-_REDEMPTIONS: Final = (
-    select(
-        _REDEMPTION.c.redemption_id,
-        _REDEMPTION.c.points,
-        _REDEMPTION.c.reversed,
-        _REDEMPTION.c.is_history,
-        func.coalesce(_MOVED.c.taken, 0),
-        func.coalesce(_MOVED.c.given, 0),
-        func.coalesce(_SHARED.c.points, 0),
-        func.coalesce(_SHARED.c.reversed, 0),
-    )
-    .join_from(
-        _REDEMPTION,
-        _MOVED,
-        (_MOVED.c.org == _REDEMPTION.c.org) & (_MOVED.c.redemption_id == _REDEMPTION.c.redemption_id),
-        isouter=True,
-    )
-    .join(_SHARED, _SHARED.c.redemption == _REDEMPTION.c.id, isouter=True)
-)
-_KEYS_WITHOUT: Final = select(_IDEM.c.org, _IDEM.c.key).where(
-    _IDEM.c.state.in_((REDEEMED, REVERSED)), _IDEM.c.redemption.is_(None)
-)
+_SIGNS: Final = {EntryKind.EARN: 1, EntryKind.REVERSAL: 1, EntryKind.REDEEM: -1, EntryKind.EXPIRE: -1}
+"""Which way a kind of entry moves points; an adjustment may go both ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as the entries say. `invariant` as in reliability 4.3, `about` names the row."""
+    """One thing that is not as the entries say. `invariant` as above, `about` names the row."""
 
     invariant: str
     about: str
@@ -98,50 +58,97 @@ class Difference:
 
 def differences(connection: Connection) -> list[Difference]:
     """Everything that differs; an empty list is a sound ledger."""
-    return [*_check_lots(connection), *_check_chains(connection), *_check_redemptions(connection)]
+    return list(find_differences(connection))
 
 
-def _check_lots(connection: Connection) -> Iterator[Difference]:
-    for lot_id, rem, res, entered in _stream(connection, _LOTS):
-        if not 0 <= res <= rem:
-            yield Difference("I1", f"lot {lot_id}", f"{res} thousandths reserved of {rem}")
-        if res:
-            yield Difference("I1", f"lot {lot_id}", f"{res} thousandths reserved under no lease")
-        if rem != entered:
-            yield Difference("I2", f"lot {lot_id}", f"{rem} thousandths left, its entries add up to {int(entered)}")
+def find_differences(
+    connection: Connection, *, chains: bool = True, after_slice: Callable[[], None] | None = None
+) -> Iterator[Difference]:
+    """What differs, one after the other, in the transaction of `connection`.
+
+    Args:
+        connection: a reading transaction.
+        chains: False leaves the hashes out, which take most of the time.
+        after_slice: called now and then, so that whoever has other work may do it, or raise to end this.
+    """
+    rest = after_slice or _go_on
+    yield from _check_wallets(connection, chains=chains, rest=rest)
+    for step in REDEMPTION_STEPS:
+        for invariant, about, detail in step(connection, rest):
+            yield Difference(invariant, about, detail)
+    if chains:
+        for about, detail in audit.faults(connection):
+            yield Difference("AUDIT", about, detail)
 
 
-def _check_chains(connection: Connection) -> Iterator[Difference]:
-    wallet_id, head, expected = None, FIRST_HASH, FIRST_HASH
-    for row in _stream(connection, _CHAINS):
-        if row.wallet_id != wallet_id:
-            if head != expected:
-                yield Difference("I3", f"wallet {wallet_id}", "its chain of entries was cut")
-            wallet_id, head = row.wallet_id, FIRST_HASH
-        expected = row.head_hash
+def _go_on() -> None:
+    """Nobody waits."""
+
+
+# --- Wallets: lots, entries, chains --------------------------------------------------------------------------------
+
+
+def _check_wallets(connection: Connection, *, chains: bool, rest: Callable[[], None]) -> Iterator[Difference]:
+    seen = {_LOT: 0, _ENTRY: 0}
+    for wallets in _slices(connection):
+        bounds = {"first": wallets[0].id, "last": wallets[-1].id}
+        lots = _by_wallet(connection.execute(_LOTS, bounds).all())
+        entries = _by_wallet(connection.execute(_ENTRIES, bounds).all())
+        for wallet in wallets:
+            own_lots, own_entries = lots.get(wallet.id, []), entries.get(wallet.id, [])
+            seen[_LOT] += len(own_lots)
+            seen[_ENTRY] += len(own_entries)
+            yield from _check_lots(wallet.id, own_lots, own_entries)
+            if chains:
+                yield from _check_chain(wallet, own_entries)
+        rest()
+    for table, count in seen.items():
+        kept = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        if kept != count:
+            yield Difference("I5", f"table {table.name}", f"{kept - count} rows belong to no wallet")
+
+
+def _slices(connection: Connection) -> Iterator[Sequence[Any]]:
+    after = 0
+    while wallets := connection.execute(_WALLETS, {"after": after, "most": _SLICE}).all():
+        yield wallets
+        after = wallets[-1].id
+
+
+def _by_wallet(rows: Sequence[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.wallet_id, []).append(row)
+    return found
+
+
+def _check_lots(wallet_id: int, lots: Sequence[Any], entries: Sequence[Any]) -> Iterator[Difference]:
+    entered: dict[int, int] = defaultdict(int)
+    for entry in entries:
+        entered[entry.lot_id] += entry.delta
+        sign = _SIGNS.get(entry.kind)
+        if sign is not None and entry.delta * sign <= 0:
+            yield Difference("I5", f"entry {entry.id}", f"{entry.kind} of {entry.delta} thousandths")
+    for lot in lots:
+        about = f"lot {lot.id}"
+        if not 0 <= lot.res <= lot.rem:
+            yield Difference("I1", about, f"{lot.res} thousandths reserved of {lot.rem}")
+        if lot.res:
+            yield Difference("I1", about, f"{lot.res} thousandths reserved under no lease")
+        told = entered.pop(lot.id, 0)
+        if lot.rem != told:
+            yield Difference("I5", about, f"{lot.rem} thousandths left, its entries add up to {told}")
+    if sum(lot.rem - lot.res for lot in lots) < 0:
+        yield Difference("I2", f"wallet {wallet_id}", "less than nothing to spend")
+    for lot_id in entered:
+        yield Difference("I5", f"wallet {wallet_id}", f"entries about lot {lot_id}, which is not its own")
+
+
+def _check_chain(wallet: Any, entries: Sequence[Any]) -> Iterator[Difference]:
+    about, head = f"wallet {wallet.id}", FIRST_HASH
+    for row in entries:
         if row.prev_hash != head or row.hash != chain_hash(head, {name: row._mapping[name] for name in LINE}):
-            yield Difference("I3", f"wallet {wallet_id}", f"entry {row.id} is not what was written")
+            yield Difference("CHAIN", about, f"entry {row.id} is not what was written")
         head = row.hash
-    if head != expected:
-        yield Difference("I3", f"wallet {wallet_id}", "its chain of entries was cut")
-    for (lost,) in connection.execute(_EMPTY_CHAINS):
-        yield Difference("I3", f"wallet {lost}", "all its entries are gone")
-
-
-def _check_redemptions(connection: Connection) -> Iterator[Difference]:
-    for redemption_id, points, given_back, is_history, taken, returned, shared, unshared in _stream(
-        connection, _REDEMPTIONS
-    ):
-        about = f"redemption {redemption_id}"
-        if not is_history and (points, given_back) != (int(taken), int(returned)):
-            yield Difference(
-                "I5", about, f"says {points} taken and {given_back} returned, entries say {taken} and {returned}"
-            )
-        if (points, given_back) != (int(shared), int(unshared)):
-            yield Difference("I5", about, f"its shares add up to {shared} taken and {unshared} returned")
-    for org, key in connection.execute(_KEYS_WITHOUT):
-        yield Difference("I5", f"key {key}", f"says redeemed in organisation {org}, but there is no redemption")
-
-
-def _stream(connection: Connection, statement: Any) -> Iterator[Any]:
-    yield from connection.execute(statement, execution_options={"yield_per": _BATCH})
+    if head != wallet.head_hash:
+        yield Difference("CHAIN", about, "its chain of entries was cut" if entries else "all its entries are gone")

@@ -23,6 +23,8 @@ class SwitchedLine:
         self._ledger = ledger
         self._is_on = threading.Event()
         self._is_on.set()
+        self.last_mobile = ""
+        """The mobile number of the customer looked up last: the simulated phone rings in as hers."""
 
     @property
     def is_on(self) -> bool:
@@ -46,7 +48,10 @@ class SwitchedLine:
 
     def find_customer(self, customer: CustomerRef) -> CustomerRecord | None:
         """As the ledger behind the line."""
-        return self._through(lambda: self._ledger.find_customer(customer))
+        found = self._through(lambda: self._ledger.find_customer(customer))
+        if isinstance(found, CustomerRecord):
+            self.last_mobile = found.customer.mobile
+        return found
 
     def program(self, program_id: int) -> Program | None:
         """As the ledger behind the line."""

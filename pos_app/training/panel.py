@@ -23,13 +23,15 @@ SMALL_TOP: Final = 76
 
 
 class TrainingPanel(QFrame):
-    """Shows the phone's messages, newest first, and switches the practice line.
+    """Shows the phone's messages, newest first, rings in from it, and switches the practice line.
 
     Signals:
         line_switched: the trainer plugged the line in or pulled it. arg: is on.
+        ring_asked: the customer is to make a missed call. Answer with one of `show_...`.
     """
 
     line_switched = Signal(bool)
+    ring_asked = Signal()
 
     def __init__(self, phone: SimulatedPhone) -> None:
         super().__init__()
@@ -41,11 +43,13 @@ class TrainingPanel(QFrame):
         self._messages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._copy = named(Button(self.tr("Copy code")), "phoneCopy", self.tr("Copy code"))
         self._copy.setEnabled(False)
+        self._ring = named(Button(self.tr("Ring in")), "phoneRing", self.tr("Ring in from the simulated phone"))
         self._network = named(Chooser(), "networkSwitch", self.tr("Simulated network"))
         self._network.addItem(self.tr("On"), True)
         self._network.addItem(self.tr("Off"), False)
         self._lay_out()
         self._copy.clicked.connect(self._copy_newest)
+        self._ring.clicked.connect(self._ask_to_ring)
         self._network.currentIndexChanged.connect(self._switch_line)
         phone.rang.connect(self._show_message)
 
@@ -57,6 +61,7 @@ class TrainingPanel(QFrame):
         layout.addWidget(self._messages, stretch=1)
         layout.addSpacing(GAP_PX // 2)
         layout.addWidget(self._copy)
+        layout.addWidget(self._ring)
         layout.addSpacing(GAP_PX // 2)
         layout.addWidget(heading(self.tr("Simulated network"), self._network))
         layout.addWidget(self._network)
@@ -65,6 +70,28 @@ class TrainingPanel(QFrame):
         """The code in the newest message, empty when none came yet."""
         item = self._messages.item(0)
         return item.text().split(": ", 1)[1].split(" ", 1)[0] if item is not None else ""
+
+    def show_rang(self, masked: str) -> None:
+        """The customer's phone, so masked, has rung and hung up."""
+        self._end_of_ring(self.tr("Rang in from {masked}").format(masked=masked))
+
+    def show_nobody_rings(self) -> None:
+        """There is nobody whose phone could ring."""
+        self._end_of_ring(self.tr("Find a customer first"))
+
+    def show_not_rung(self) -> None:
+        """The practice ledger did not take the call."""
+        self._end_of_ring(self.tr("The call failed"))
+
+    def _ask_to_ring(self) -> None:
+        self._ring.setEnabled(False)
+        self.ring_asked.emit()
+
+    def _end_of_ring(self, text: str) -> None:
+        self._ring.setEnabled(True)
+        self._ring.setText(text)
+        self._announcer.say(text)
+        self._give_keyboard_back()
 
     def _switch_line(self) -> None:
         self.line_switched.emit(bool(self._network.currentData()))

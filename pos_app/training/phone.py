@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from pos_app.ledger.senders import CodeMessage
-from pos_app.ui.masking import mask_email, mask_mobile
+from pos_app.domain.masking import mask_email, mask_mobile
+from pos_app.ledger.senders import SMS_FIRST, CodeMessage
 
 
 class SimulatedPhone(QObject):
@@ -16,6 +16,7 @@ class SimulatedPhone(QObject):
     """
 
     rang = Signal(str)
+    channels = SMS_FIRST
 
     def send(self, message: CodeMessage) -> str:
         """Take a message from the ledger; called from whichever thread asked for the code."""

@@ -9,13 +9,13 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from pos_app.domain.facts import Customer, Lot, Organisation, Program, Wallet
+from pos_app.domain.masking import mask_card, mask_email, mask_mobile, short_name
 from pos_app.domain.money import worth_of
 from pos_app.domain.points import Points, total
 from pos_app.services.offline import today_of
 from pos_app.services.results import Found, Source
 from pos_app.ui.card_view import CardView, ProgramLine
 from pos_app.ui.formats import day_text, day_words, isolated, money_text, points_text, time_text
-from pos_app.ui.masking import mask_card, mask_email, mask_mobile, short_name
 from pos_app.ui.wording import Grade, age_text
 
 CONTEXT: Final = "card"

@@ -8,6 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from pos_app.domain.masking import mask
 from pos_app.domain.points import Points
 from pos_app.domain.redemption import Redemption
 from pos_app.domain.refusals import Refusal
@@ -21,7 +22,6 @@ from pos_app.ui.board import Board
 from pos_app.ui.card_place import CardPlace
 from pos_app.ui.card_words import age_words, card_view
 from pos_app.ui.entry_column import EntryColumn
-from pos_app.ui.masking import mask
 from pos_app.ui.panel import PanelView
 from pos_app.ui.question import customer_of
 from pos_app.ui.serving import Serving

@@ -7,9 +7,9 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
+from pos_app.domain.masking import mask
 from pos_app.domain.request import FamilyGroupRef, IdentifierKind, MemberSource, PrimaryKind
 from pos_app.ui.formats import isolated
-from pos_app.ui.masking import mask
 
 CONTEXT: Final = "family"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pos_app.domain.facts import Organisation, Program
+from pos_app.domain.masking import mask, mask_mobile, short_name
 from pos_app.domain.redemption import Redemption
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.services.results import Found
-from pos_app.ui.masking import mask, mask_mobile, short_name
 
 
 @dataclass(slots=True)

@@ -15,6 +15,8 @@ from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 
 CUSTOMER_FOUND: Final = 1000
+POINTS_REVERSED: Final = 200
+"""The v2 answer of a reversal has no item code of its own: its HTTP status says yes (contract 7)."""
 
 
 class Endpoint(StrEnum):
@@ -25,6 +27,7 @@ class Endpoint(StrEnum):
     REDEEM = "redeem"
     CUSTOMER_GET = "customer_get"
     CRITERIA = "criteria"
+    REVERSE = "reverse"
 
 
 YES_CODES: Final[Mapping[Endpoint, int]] = {
@@ -33,6 +36,7 @@ YES_CODES: Final[Mapping[Endpoint, int]] = {
     Endpoint.REDEEM: CAN_BE_REDEEMED,
     Endpoint.CUSTOMER_GET: CUSTOMER_FOUND,
     Endpoint.CRITERIA: CAN_BE_REDEEMED,
+    Endpoint.REVERSE: POINTS_REVERSED,
 }
 
 _POINTS: Final[Mapping[int, Refusal]] = {
@@ -138,6 +142,15 @@ _POINTS: Final[Mapping[int, Refusal]] = {
 }
 """What the codes of section 9 mean at the points calls."""
 
+_REVERSING: Final[Mapping[int, Refusal]] = {
+    804: Refusal.CANNOT_UNDO,  # "cannot be processed", no balance that is too low
+    817: Refusal.CANNOT_UNDO,  # not enough points
+    818: Refusal.CANNOT_UNDO,  # reversal not allowed for the program
+    903: Refusal.CANNOT_UNDO,  # limit exceeded: more than is left
+    904: Refusal.CUSTOMER_BUSY,  # reversal locked
+}
+"""What numbers of section 9.2 mean at `reverse` and nowhere else (contract 7)."""
+
 ALL_CODES: Final[Mapping[Endpoint, Mapping[int, Refusal]]] = {
     Endpoint.ISREDEEMABLE: _POINTS,
     Endpoint.VALIDATIONCODE: _POINTS,
@@ -145,6 +158,7 @@ ALL_CODES: Final[Mapping[Endpoint, Mapping[int, Refusal]]] = {
     # There 1101 is an invalid channel type (2.3), and whom a till may not see (1044) is nobody to it.
     Endpoint.CUSTOMER_GET: {**_POINTS, 1101: Refusal.OTHER, 1044: Refusal.CUSTOMER_UNKNOWN},
     Endpoint.CRITERIA: _POINTS,
+    Endpoint.REVERSE: {**_POINTS, **_REVERSING},
 }
 """Every refusing code of section 9, by endpoint, and what it stands for. Successes (200, 201, 610, 800, 1000) apart."""
 
@@ -178,6 +192,15 @@ _SENT_AT: Final[Mapping[Endpoint, Mapping[Refusal, int]]] = {
     Endpoint.REDEEM: {Refusal.NEEDS_SUPERVISOR: 3045},
     Endpoint.CUSTOMER_GET: {Refusal.CUSTOMER_UNKNOWN: 1012},
     Endpoint.CRITERIA: {},
+    Endpoint.REVERSE: {
+        Refusal.CUSTOMER_BUSY: 904,
+        Refusal.CUSTOMER_UNKNOWN: 8015,
+        Refusal.PROGRAM_UNKNOWN: 885,
+        Refusal.CANNOT_UNDO: 905,
+        Refusal.CUSTOMER_MISMATCH: 901,
+        Refusal.POINTS_NOT_POSITIVE: 901,
+        Refusal.POINTS_TOO_FINE: 901,
+    },
 }
 
 _BY_REASON: Final[Mapping[tuple[int, str], Refusal]] = {
@@ -208,6 +231,7 @@ _YES_MESSAGES: Final[Mapping[Endpoint, str]] = {
     Endpoint.REDEEM: "Points Redeemed",
     Endpoint.CUSTOMER_GET: "Customer successfully retrieved",
     Endpoint.CRITERIA: "Success",
+    Endpoint.REVERSE: "Points Reversed",
 }
 
 _MESSAGES: Final[Mapping[Refusal, str]] = {
@@ -276,6 +300,9 @@ def message_for(endpoint: Endpoint, refusal: Refusal | None, *, multiple_of: Poi
     return _MESSAGES_AT.get((endpoint, refusal)) or _MESSAGES[refusal]
 
 
+_CHANNEL_NAMES: Final = {"EMAIL": "Email"}
+
+
 def code_issued_message(channel: str) -> str:
     """`Validation Code Issued by SMS`, or by whatever channels are configured (section 3)."""
-    return f"Validation Code Issued by {channel}"
+    return f"Validation Code Issued by {_CHANNEL_NAMES.get(channel, channel)}"

@@ -17,6 +17,7 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import CustomerRef, IdentifierKind
 from pos_app.wire.answers import boolean_text, item_status, response_of, status_tree, write_response
 from pos_app.wire.codes import CUSTOMER_FOUND, Endpoint, code_for, message_for, refusal_for
+from pos_app.wire.family_groups import ALLOWS, BLOCKS
 from pos_app.wire.formats import Format, UnreadableAnswerError, parse_answer, plain_number
 from pos_app.wire.reading import (
     Tree,
@@ -38,8 +39,6 @@ from pos_app.wire.requests import CustomerQuery
 BLOCKED_STATUSES: Final = frozenset({"MARKED", "CONFIRMED", "RECONFIRMED", "FRAUD"})
 """Fraud statuses that block redemption; everything else does not (section 5)."""
 
-_BLOCKS: Final = "block_points_redemption"
-_ALLOWS: Final = "allow_points_redemption"
 _ACTIVE: Final = "ACTIVE"
 _NOBODY: Final = frozenset(
     {
@@ -97,7 +96,7 @@ def _customer_tree(record: CustomerRecord, query: CustomerQuery) -> dict[str, An
         **_top_figures(record, query.program_id),
         "current_slab": customer.tier,
         "fraud_details": {
-            "status": "MARKED" if customer.is_blocked else "NONE",
+            "status": customer.fraud_status or ("MARKED" if customer.is_blocked else "NONE"),
             "marked_by": "",
             "modified_on": "",
             "reason": "",
@@ -128,6 +127,7 @@ def _top_figures(record: CustomerRecord, program_id: int | None) -> dict[str, An
 
 
 def _summaries(record: CustomerRecord) -> list[dict[str, Any]]:
+    """One row for each program she has a wallet in, whether `mlp` asks for every program or not (section 5)."""
     programs = {program.program_id: program for program in record.programs}
     rows = []
     for wallet in record.wallets:
@@ -180,10 +180,10 @@ def _family_group_tree(group: FamilyGroup, customer: Customer) -> dict[str, Any]
         "id": group.group_id,
         "externalId": group.external_id,
         "groupName": group.name,
-        "groupStatus": _ACTIVE if group.is_active else "INACTIVE",
+        "groupStatus": group.status or (_ACTIVE if group.is_active else "INACTIVE"),
         "defaultGroup": group.is_default,
         "primaryMember": member is not None and member.is_primary,
-        "permissions": [_ALLOWS if member is None or member.may_redeem else _BLOCKS],
+        "permissions": [ALLOWS if member is None or member.may_redeem else BLOCKS],
     }
 
 
@@ -261,7 +261,7 @@ def _read_family_group(row: Tree, customer_id: int) -> FamilyGroup:
         is_active=text(row, "groupStatus").strip().upper() in {"", _ACTIVE},
         is_default=bool(flag(row, "defaultGroup")),
         members=(
-            Member(customer_id, is_primary=bool(flag(row, "primaryMember")), may_redeem=_BLOCKS not in permissions),
+            Member(customer_id, is_primary=bool(flag(row, "primaryMember")), may_redeem=BLOCKS not in permissions),
         ),
     )
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pos_app.domain.answers import CodeView, Extension, Share, WalletView
+from pos_app.domain.commands import Approval
 from pos_app.domain.keys import is_key
+from pos_app.domain.request import ID_MAX
+from pos_app.wire.approvals import approval_tree, read_approval
 from pos_app.wire.formats import MalformedError, UnreadableAnswerError, dump_json, parse_json_body
 from pos_app.wire.moments import read_moment, write_moment
 from pos_app.wire.reading import (
@@ -51,6 +54,7 @@ class ExtensionAsk:
     v: int = VERSION
     cashier: int | None = None
     key: str | None = None
+    approval: Approval | None = None
 
 
 def read_extension_header(text: str) -> ExtensionAsk:
@@ -70,11 +74,11 @@ def read_extension_header(text: str) -> ExtensionAsk:
     version, cashier, key = tree.get("v"), tree.get("cashier"), tree.get("key")
     if type(version) is not int or version != VERSION:
         raise MalformedError(f"{HEADER}.v", str(VERSION), "something else")
-    if cashier is not None and type(cashier) is not int:
-        raise MalformedError(f"{HEADER}.cashier", "a whole number", "something else")
+    if cashier is not None and not (type(cashier) is int and 0 <= cashier <= ID_MAX):
+        raise MalformedError(f"{HEADER}.cashier", "an operator's number", "something else")
     if key is not None and not (isinstance(key, str) and is_key(key)):
         raise MalformedError(f"{HEADER}.key", "a key", "something else")
-    return ExtensionAsk(cashier=cashier, key=key)
+    return ExtensionAsk(cashier=cashier, key=key, approval=read_approval(tree.get("approval"), f"{HEADER}.approval"))
 
 
 def write_extension_header(ask: ExtensionAsk) -> str:
@@ -84,6 +88,8 @@ def write_extension_header(ask: ExtensionAsk) -> str:
         tree["cashier"] = ask.cashier
     if ask.key is not None:
         tree["key"] = ask.key
+    if ask.approval is not None:
+        tree["approval"] = approval_tree(ask.approval)
     return base64.urlsafe_b64encode(dump_json(tree)).decode("ascii").rstrip("=")
 
 

@@ -237,7 +237,7 @@ def parse_body(body: bytes, content_type: str | None) -> dict[str, Any]:
 
 def parse_json_body(body: bytes) -> dict[str, Any]:
     """Read a body that is JSON whatever it looks like, as in `/sync` (sync-api 1). Raises: MalformedError."""
-    return _unwrapped(_tidy(_parse_json(body)))
+    return _object(_tidy(_parse_json(body)))
 
 
 def parse_answer(body: bytes) -> dict[str, Any]:
@@ -257,6 +257,10 @@ def parse_answer(body: bytes) -> dict[str, Any]:
 def _unwrapped(tree: object) -> dict[str, Any]:
     while isinstance(tree, dict) and isinstance(tree.get("root"), dict):
         tree = tree["root"]  # A converter puts a second one around that of the document (1.3).
+    return _object(tree)
+
+
+def _object(tree: object) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise MalformedError("body", "an object", kind_of(tree))
     return tree
@@ -303,14 +307,15 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str) -> Decimal | int:
+    """A number written with a point or an exponent; `12.0` is the whole number 12, as JSON means it."""
     try:
         number = Decimal(text) if len(text) <= NUMBER_MAX_CHARACTERS else None
     except InvalidOperation:
         number = None
     if number is None or not -_EXPONENT_MAX <= number.adjusted() <= _EXPONENT_MAX:
         raise MalformedError("body", f"numbers of at most {NUMBER_MAX_CHARACTERS} characters", "a longer one")
-    return number
+    return int(number) if number == number.to_integral_value() else number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from pos_app.domain.answers import CancelAnswer, CancelOutcome, Capabilities, TillInfo
+from pos_app.domain.answers import CancelAnswer, CancelOutcome, Capabilities, LedgerKey, TillInfo
 from pos_app.domain.commands import Cancel, CancelReason
 from pos_app.domain.keys import is_key
+from pos_app.domain.request import ID_MAX
+from pos_app.wire.approvals import approval_tree, read_approval
 from pos_app.wire.configs import read_configs, write_configs
 from pos_app.wire.criteria import read_program, write_program
 from pos_app.wire.extension import read_wallet, wallet_tree
@@ -56,9 +59,11 @@ SCHEMA_VERSION: Final = 1
 # --- Errors (sync-api 1) --------------------------------------------------------------------------------------
 
 
-def write_sync_error(http_code: int, reason: str, message: str, field: str | None = None) -> bytes:
-    """Write an error of `/sync`; clients decide on `reason`."""
-    error: dict[str, Any] = {"status": False, "code": http_code, "reason": reason, "message": message}
+def write_sync_error(
+    http_code: int, reason: str, message: str, field: str | None = None, more: Mapping[str, object] | None = None
+) -> bytes:
+    """Write an error of `/sync`; clients decide on `reason`. `more`: members that go with it, such as `tries_left`."""
+    error: dict[str, Any] = {"status": False, "code": http_code, "reason": reason, "message": message, **(more or {})}
     if field is not None:
         error["field"] = field
     return dump_json({"errors": [error]})
@@ -77,7 +82,7 @@ def read_sync_error(body: bytes) -> str | None:
 
 
 def write_capabilities(capabilities: Capabilities) -> bytes:
-    """Write `GET /sync/v1/capabilities`. `ledger_keys` is empty: this service signs nothing yet.
+    """Write `GET /sync/v1/capabilities`; `enrol` answers the same.
 
     Raises:
         ValueError: no `server_time`, which is a fault of ours.
@@ -94,7 +99,9 @@ def write_capabilities(capabilities: Capabilities) -> bytes:
             "server_time": write_moment(capabilities.server_time),
             "idempotent_redeem": capabilities.idempotent_redeem,
             "features": sorted(capabilities.features),
-            "ledger_keys": [],
+            "ledger_keys": [
+                {"key_id": each.key_id, "public_key": each.public_key} for each in capabilities.ledger_keys
+            ],
             "till": None if capabilities.till is None else _till_tree(capabilities.till),
         }
     )
@@ -133,6 +140,11 @@ def read_capabilities(body: bytes) -> Capabilities:
         idempotent_redeem=tree.get("idempotent_redeem") is True,
         features=frozenset(each for each in list_of(tree, "features") if isinstance(each, str)),
         till=None if till is None else _read_till(till),
+        ledger_keys=tuple(
+            LedgerKey(key_id=text(each, "key_id"), public_key=text(each, "public_key"))
+            for each in list_of(tree, "ledger_keys")
+            if isinstance(each, dict)
+        ),
     )
 
 
@@ -155,24 +167,32 @@ def _read_till(tree: Tree) -> TillInfo:
 
 def write_cancel(command: Cancel) -> bytes:
     """Write the body of `POST /sync/v1/cancel`."""
-    return dump_json({"key": command.key, "cashier": command.cashier, "reason": command.reason.value, "approval": None})
+    return dump_json(
+        {
+            "key": command.key,
+            "cashier": command.cashier,
+            "reason": command.reason.value,
+            "approval": approval_tree(command.approval),
+        }
+    )
 
 
 def read_cancel(body: bytes) -> Cancel:
-    """Read that body. `cashier` may be null; `approval` is not read here.
+    """Read that body. `cashier` and `approval` may be null.
 
     Raises:
-        MalformedError: no real key (one of the trainer mode is none), or a reason not known.
+        MalformedError: no real key (one of the trainer mode is none), a reason not known, or no approval's shape.
     """
     tree = parse_json_body(body)
     key, cashier, reason = tree.get("key"), tree.get("cashier"), tree.get("reason")
     if not isinstance(key, str) or not is_key(key):
         raise MalformedError("key", "a key", kind_of(key))
-    if cashier is not None and type(cashier) is not int:
-        raise MalformedError("cashier", "a whole number", kind_of(cashier))
+    if cashier is not None and not (type(cashier) is int and 0 <= cashier <= ID_MAX):
+        raise MalformedError("cashier", "an operator's number", kind_of(cashier))
     if not isinstance(reason, str) or reason not in set(CancelReason):
         raise MalformedError("reason", f"one of {', '.join(CancelReason)}", kind_of(reason))
-    return Cancel(key=key, reason=CancelReason(reason), cashier=cashier)
+    approval = read_approval(tree.get("approval"))
+    return Cancel(key=key, reason=CancelReason(reason), cashier=cashier, approval=approval)
 
 
 def write_cancel_answer(answer: CancelAnswer) -> bytes:

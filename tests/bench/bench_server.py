@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import random
-import selectors
-import socket
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import falcon
+from bench_load import Ask, Taken, get, load
+from bench_place import PROGRAM, Filled, Servers, mobile
 from sqlalchemy import bindparam, select
 
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
 from pos_app.ledger.commands import LedgerPlace
 from pos_app.ledger.http import serving
-from pos_app.ledger.importer import import_file
 
 CUSTOMERS = 10_000
-CONNECTIONS = 16
 TURNS = 15
-LOGIN, PASSWORD = "till.bench", "bench-only"
 
 
 class Bare:
@@ -59,9 +51,9 @@ class Bare:
         response.data = json.dumps({"id": found[0], "name": found[1], "wallet": found[2]}).encode()
 
 
-def load_with_bare(place: LedgerPlace, options: serving.ServeOptions, address: str, port: int) -> Any:
+def load_with_bare(place: LedgerPlace, *rest: Any) -> Any:
     """The product's own application, with the floor beside it; runs in the server's worker process."""
-    app = _load(place, options, address, port)
+    app = _load(place, *rest)
     app.add_route("/bare/{mobile}", Bare(place.open()))
     return app
 
@@ -69,108 +61,51 @@ def load_with_bare(place: LedgerPlace, options: serving.ServeOptions, address: s
 _load = serving._load
 
 
-def serve(folder: str) -> None:
+def serve(url: str, secrets_folder: str) -> None:
     """Serve until stopped, in this process."""
     serving._load = load_with_bare
-    place = LedgerPlace(f"sqlite:///{folder}/ledger.db", None, Path(folder))
-    serving.serve(place, serving.ServeOptions(port=0))
+    serving.serve(LedgerPlace(url, Path(secrets_folder), Path(secrets_folder).parent), serving.ServeOptions(port=0))
 
 
 def rows(folder: Path, seconds: float) -> list[tuple[str, str, str, str, str]]:
     """The table's row."""
-    book = LedgerPlace(f"sqlite:///{folder / 'ledger.db'}", None, folder).open()
-    import_file(book, import_lines(), file_name="bench", keep_good=False, progress=None)
-    book.close()
-    process = subprocess.Popen([sys.executable, __file__, str(folder)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        port = int(process.stdout.readline().rpartition(":")[2])
-        check = "/v1.1/points/isredeemable?mobile={mobile}&program_id=973&points=100&format=json"
-        bare = "/bare/{mobile}"
-        for path in (check, bare):
-            load(port, path, seconds / 4)  # Warm: statements compiled, pages read.
-        # Many short turns: whatever else the machine does meets both alike.
-        turn = seconds * 3 / TURNS
-        measured = [(load(port, check, turn), load(port, bare, turn)) for _ in range(TURNS)]
-    finally:
-        process.terminate()
-        process.wait(15)
-    ours = statistics.median(each[0][0] for each in measured)
-    floor = statistics.median(each[1][0] for each in measured)
-    p99 = statistics.median(each[0][1] for each in measured)
-    what = f"isredeemable requests a second, one process (p99 {p99:.0f} ms)"
-    return [(what, f"{ours:,.0f}/s", f"{floor:,.0f}/s", f"{ours / floor:.2f}", "at least 0.6")]
+    filled = Filled(f"sqlite:///{folder / 'ledger.db'}", folder, CUSTOMERS)
+    filled.fill()
+    with filled.served() as servers:
+        taken, floor = against_bare(filled, servers, seconds)
+    what = f"isredeemable requests a second, one process (p99 {taken.quantile_ms(99):.0f} ms)"
+    ratio = taken.a_second / floor.a_second
+    return [(what, f"{taken.a_second:,.0f}/s", f"{floor.a_second:,.0f}/s", f"{ratio:.2f}", "at least 0.7")]
 
 
-def import_lines() -> list[bytes]:
-    """One organisation, one program, one till and the customers."""
-    rows: list[dict[str, object]] = [
-        {
-            "kind": "organisation",
-            "id": 1,
-            "name": "Bench",
-            "currency": "INR",
-            "time_zone": "Asia/Kolkata",
-            "country_code": "91",
-        },
-        {
-            "kind": "program",
-            "organisation": 1,
-            "id": 973,
-            "name": "Gold",
-            "default": True,
-            "points_currency_ratio": "1",
-            "criteria": {"multiple_of": 10, "maximum": 400},
-        },
-        {"kind": "till", "organisation": 1, "login": LOGIN, "password": PASSWORD, "store": "001"},
+def against_bare(filled: Filled, servers: Servers, seconds: float) -> tuple[Taken, Taken]:
+    """Check and bare lookup in many short turns: whatever else the machine does meets both alike."""
+    check, bare = checks(filled.customers), _bare_lookups(filled.customers)
+    for ask in (check, bare):
+        load(servers.ports, ask, seconds / 4, wanted=b"{")  # Warm: statements compiled, pages read.
+    turn = seconds * 3 / TURNS
+    turns = [
+        (load(servers.ports, check, turn), load(servers.ports, bare, turn, wanted=b'"wallet"')) for _ in range(TURNS)
     ]
-    rows += [
-        {
-            "kind": "customer",
-            "organisation": 1,
-            "id": 1000 + n,
-            "mobile": f"9198{n:08}",
-            "first_name": "Ada",
-            "wallets": [{"program_id": 973, "lots": [{"points": 500, "expires_on": "2035-12-31"}]}],
-        }
-        for n in range(CUSTOMERS)
-    ]
-    return [json.dumps(row).encode() + b"\n" for row in rows]
+    return middle([each[0] for each in turns]), middle([each[1] for each in turns])
 
 
-def load(port: int, path: str, seconds: float) -> tuple[float, float]:
-    """Requests a second and the p99 in milliseconds, over a few connections kept busy by one thread."""
+def middle(turns: list[Taken]) -> Taken:
+    """The turn with the median rate."""
+    return sorted(turns, key=lambda taken: taken.a_second)[len(turns) // 2]
+
+
+def checks(customers: int) -> Ask:
+    """Checks of customers drawn at random."""
     chosen = random.Random(11)
-    token = base64.b64encode(f"{LOGIN}:{hashlib.md5(PASSWORD.encode()).hexdigest()}".encode()).decode()
-    tail = f" HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {token}\r\n\r\n"
-    waiting = selectors.DefaultSelector()
-    sent: dict[socket.socket, float] = {}
+    path = f"/v1.1/points/isredeemable?mobile={{}}&program_id={PROGRAM}&points=100&format=json"
+    return lambda: get(path.format(mobile(chosen.randrange(customers))))
 
-    def ask(connection: socket.socket) -> None:
-        sent[connection] = time.perf_counter()
-        number = chosen.randrange(CUSTOMERS)
-        connection.sendall(f"GET {path.format(mobile=f'9198{number:08}')}{tail}".encode())
 
-    for _ in range(CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        waiting.register(connection, selectors.EVENT_READ)
-        ask(connection)
-    took: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        for ready, _mask in waiting.select(1):
-            connection = ready.fileobj
-            assert isinstance(connection, socket.socket)
-            answer = connection.recv(65536)
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(answer[:200].decode("latin-1"))
-            took.append(time.perf_counter() - sent[connection])
-            ask(connection)
-    for connection in sent:
-        connection.close()
-    return len(took) / seconds, statistics.quantiles(took, n=100)[98] * 1000
+def _bare_lookups(customers: int) -> Ask:
+    chosen = random.Random(11)
+    return lambda: get(f"/bare/{mobile(chosen.randrange(customers))}")
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], sys.argv[2])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from support.files import full_disk
 
 from pos_app.domain.trouble import StorageError
 from pos_app.files import logs
+from pos_app.files.log_lines import Fields, LogFormat
 from pos_app.files.logs import RedactingFilter, redact, set_up_logging
 
 log = logging.getLogger("pos_app.test")
@@ -201,3 +204,43 @@ def test_a_folder_that_takes_no_log_is_told_in_a_sentence(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="logs"):
         set_up_logging(tmp_path / "file", logging.INFO)
+
+
+# --- Lines for machines ----------------------------------------------------------------------------------------------
+
+
+class Weather(Fields):
+    """Named values, one of which should not have been logged."""
+
+    @property
+    def values(self) -> dict[str, str | float]:
+        return {"place": "call +91 97777 85205", "degrees": 21.5}
+
+
+def test_lines_for_machines_are_json_and_as_clean_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(None, logging.INFO, LogFormat.JSON)
+    log = logging.getLogger("test")
+    log.info("the code is Q7XK2M\nreally")
+    log.info(Weather())
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert first["message"] == "the code is <code>\\nreally"
+    assert (second["place"], second["degrees"]) == ("call <number>", 21.5)
+    assert "message" not in second
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", second["time"])
+
+
+def test_named_values_are_pairs_in_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(None, logging.INFO)
+    logging.getLogger("test").info(Weather())
+    assert capsys.readouterr().err.endswith("INFO test: place=call <number> degrees=21.5\n")
+
+
+def test_a_failure_is_one_line_of_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(None, logging.INFO, LogFormat.JSON)
+    try:
+        int("tom.sawyer@example.org")
+    except ValueError:
+        logging.getLogger("test").exception("it failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"].startswith("it failed\\nTraceback")
+    assert "sawyer" not in line

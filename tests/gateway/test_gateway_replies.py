@@ -117,6 +117,25 @@ def test_how_long_a_service_may_make_a_till_wait(header: str, seconds: float) ->
     assert trouble.retry_after_s == seconds
 
 
+@pytest.mark.parametrize(
+    ("until", "date", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:48 GMT", 12.0),
+        ("Wed, 21 Oct 2026 07:28:00 +0000", "Wed, 21 Oct 2026 09:27:59 +0200", 1.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:00 GMT", 0.0),
+        ("Thu, 22 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT", RETRY_AFTER_MAX_S),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "yesterday", RETRY_AFTER_DEFAULT_S),
+        ("tomorrow", "Wed, 21 Oct 2026 07:28:00 GMT", RETRY_AFTER_DEFAULT_S),
+        ("Wed, 21 Oct 99999 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT", RETRY_AFTER_DEFAULT_S),
+    ],
+)
+def test_a_moment_to_come_again_is_counted_from_the_services_own_clock(until: str, date: str, seconds: float) -> None:
+    reply = Reply(status=503, body=sync_error(503, "busy"), retry_after=until, date=date)
+    trouble = trouble_of(reply, moves=True)
+    assert isinstance(trouble, SlowDownError)
+    assert trouble.retry_after_s == seconds
+
+
 def test_a_body_stays_out_of_repr() -> None:
     assert "Sign in" not in repr(Reply(status=200, body=SIGN_IN_PAGE))
 

@@ -16,7 +16,7 @@ from pos_app.domain.points import Points
 from pos_app.ledger.book import Book
 from pos_app.ledger.importer import import_file
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.senders import CodeMessage
+from pos_app.ledger.senders import SMS_FIRST, CodeMessage
 from pos_app.ledger.store import open_book
 from pos_app.wire.requests import read_check, read_redeem, read_send_code
 
@@ -72,6 +72,8 @@ def meetings() -> list[Meeting]:
 
 class Phone:
     """A sender that always succeeds; nobody reads the codes."""
+
+    channels = SMS_FIRST
 
     def send(self, message: CodeMessage) -> str:
         return message.channel

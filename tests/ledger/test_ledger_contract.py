@@ -12,7 +12,7 @@ from support.ledger_contract import CONTRACT_LINES, LedgerContract
 
 class TestTheBookInProcess(LedgerContract):
     @pytest.fixture
-    def ledger_kit(self, tmp_path: Path) -> Iterator[LedgerKit]:
-        with a_kit(tmp_path, CONTRACT_LINES) as kit:
+    def ledger_kit(self, tmp_path: Path, ledger_url: str) -> Iterator[LedgerKit]:
+        with a_kit(tmp_path, url=ledger_url, lines=CONTRACT_LINES) as kit:
             yield kit
             assert kit.book.verify() == []

@@ -9,6 +9,7 @@ import pytest
 
 from pos_app.files.clock import SystemClock
 from pos_app.ledger.http.call import BODY_MAX, HEADERS_MAX, QUERY_MAX, Call, new_call, take_in
+from pos_app.ledger.http.intake import Intake
 from pos_app.ledger.http.login import read_login
 from pos_app.ledger.http.rate import RateLimit
 from pos_app.ledger.http.troubles import TooLargeError, TooManyError
@@ -24,14 +25,14 @@ def taken(method: str = "GET", query: str = "", body: bytes = b"", **environment
         env["CONTENT_LENGTH"] = str(len(body))
     env |= environment
     call = new_call(env, 0.0)
-    take_in(call, {name: value for name, value in env.items() if value != "absent"})
+    take_in(call, {name: value for name, value in env.items() if value != "absent"}, Intake())
     return call
 
 
 def test_the_query_leaves_the_environment_so_that_nothing_else_can_log_it() -> None:
     env: dict[str, Any] = {"REQUEST_METHOD": "GET", "QUERY_STRING": "mobile=919777785205"}
     call = new_call(env, 0.0)
-    take_in(call, env)
+    take_in(call, env, Intake())
     assert env["QUERY_STRING"] == ""
     assert call.params() == {"mobile": "919777785205"}
 

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import copy
+import io
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
-from support.a_ledger import BookKit, CollectingSender, a_book, asking, encoded, redeeming
+from support.a_ledger import BookKit, CollectingSender, a_book, asking, encoded, everything_kept, redeeming
+from support.clock import FakeClock
 from support.ledger_server import CUSTOMER, PROGRAM, a_customer, a_program, a_small_ledger, a_till, an_organisation
 
-from pos_app.domain.facts import CeilingPeriod, Pooling
+from pos_app.domain.commands import Reverse
+from pos_app.domain.facts import CeilingPeriod, Pooling, Program
 from pos_app.domain.points import Points
 from pos_app.ledger import importer, schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.import_people import full_mobile
+from pos_app.ledger.entries import FIRST_HASH, ROW, Entry, EntryKind, Imprint, chained
+from pos_app.ledger.import_customer_lines import StatedCustomer, full_mobile, read_plain_customer
+from pos_app.ledger.import_customers import read_unusual_customer
+from pos_app.ledger.import_fields import FaultyLineError, Fields
 from pos_app.ledger.importer import ControlTotal, ImportRefusedError, import_file
+from pos_app.ledger.progress import CountedLines, Progress
+from pos_app.ledger.rulebook import OrganisationRules, organisation_rules_from
 
 SILVER = 974
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Iterator[Book]:
-    with a_book(tmp_path, sender=CollectingSender()) as made:
+def book(tmp_path: Path, ledger_url: str) -> Iterator[Book]:
+    with a_book(tmp_path, url=ledger_url, sender=CollectingSender()) as made:
         yield made
 
 
@@ -330,15 +343,14 @@ def test_a_login_is_unique_in_the_whole_ledger(book: Book) -> None:
     assert "line 4, login: found " in _refused(book, lines)
 
 
-def test_passwords_and_pins_are_kept_as_proofs_only(book: Book, tmp_path: Path) -> None:
+def test_passwords_and_pins_are_kept_as_proofs_only(book: Book) -> None:
     _load(book, [an_organisation(), a_till(password="s3cret-CANARY"), _operator(pin="482199")])
     with book.store.read() as connection:
         pin_hash = connection.execute(select(schema.operator.c.pin_hash)).scalar_one()
     assert pin_hash.startswith("$argon2id$")
-    book.close()
-    contents = (tmp_path / "ledger.db").read_bytes()
-    assert b"CANARY" not in contents
-    assert b"482199" not in contents
+    contents = everything_kept(book)
+    assert "CANARY" not in contents
+    assert "482199" not in contents
 
 
 def test_history_fills_ceilings_by_the_organisations_days(book: Book) -> None:
@@ -390,3 +402,181 @@ def test_a_mobile_number_is_kept_with_its_country_code(given: str, kept: str) ->
 
 def test_without_a_country_a_number_is_kept_as_it_is() -> None:
     assert full_mobile("09777785205", "") == "09777785205"
+
+
+# --- The quick way to read a customer, and the batches ---------------------------------------------------------------
+
+TEXTS = st.one_of(
+    st.text(max_size=4),
+    st.sampled_from(
+        [
+            "",
+            "a b",
+            " a",
+            "a ",
+            "a|",
+            "|",
+            "9777785205",
+            "+91 97777-85205",
+            "a@b",
+            "x" * 60,
+            "x" * 198,
+            "\u00a0",
+            "\ud800",
+        ]
+    ),
+    st.sampled_from([None, 5, True, ["a"]]),
+)
+DAYS = st.sampled_from([None, "2027-12-31", "2027-02-30", "31.12.2027", 20271231])
+POINTS_SAID = st.one_of(st.integers(-1, 3), st.sampled_from([10**12, 10**12 + 1, "1.5", Decimal("2.5"), True, None]))
+LOTS_SAID = st.lists(
+    st.dictionaries(st.sampled_from(["points", "awarded_on", "expires_on", "colour"]), st.one_of(POINTS_SAID, DAYS))
+    | st.fixed_dictionaries({"points": POINTS_SAID})
+    | st.fixed_dictionaries({"points": st.just(5), "expires_on": DAYS, "awarded_on": DAYS})
+    | st.none(),
+    max_size=2,
+)
+WALLETS_SAID = st.lists(
+    st.fixed_dictionaries(
+        {"program_id": st.sampled_from([PROGRAM] * 3 + [SILVER, 4711, "x", True])},
+        optional={"lots": LOTS_SAID | st.none(), "state": st.just("PAUSED"), "first_import": st.just("0" * 64)},
+    )
+    | st.none(),
+    max_size=2,
+)
+MEMBERS = {
+    **dict.fromkeys(("mobile", "email", "external_id", "first_name", "last_name", "tier", "fraud_status"), TEXTS),
+    "wallets": WALLETS_SAID | st.none(),
+    "cards": st.just([{"number": "1"}]),
+    "type": st.just("NON_LOYALTY"),
+    "colour": st.just("red"),
+}
+PLAIN = {"organisation": 1, "id": 7, "mobile": "9777785205", "email": "a@b", "first_name": "Ada"}
+PLAIN |= {"wallets": [{"program_id": PROGRAM, "lots": [{"points": 5, "expires_on": "2027-12-31"}]}]}
+MEMBERS |= {"organisation": st.sampled_from([2, True, "1"]), "id": st.sampled_from([1, 0, 2**63, "7", True])}
+
+
+@st.composite
+def customers_said(draw: st.DrawFn) -> dict[str, Any]:
+    """A plain line, but for one or two members."""
+    changed = draw(st.lists(st.sampled_from(sorted(MEMBERS)), unique=True, max_size=2))
+    return PLAIN | {name: draw(MEMBERS[name]) for name in changed}
+
+
+@settings(max_examples=800, deadline=None)
+@given(document=customers_said())
+@example(document=PLAIN | {"fraud_status": "x" * 60})
+@example(document=PLAIN | {"wallets": [{"program_id": PROGRAM, "lots": [{"points": True}]}]})
+def test_a_line_that_is_read_quickly_is_read_as_with_care(document: dict[str, Any]) -> None:
+    """Rules of one organisation are enough: nothing is looked up for a line."""
+    programs = {number: Program(program_id=number, name="Gold") for number in (PROGRAM, SILVER)}
+    settings_ = {"name": "S", "currency": "INR", "time_zone": "Asia/Kolkata", "country_code": "91"}
+    organisations = {1: organisation_rules_from(1, settings_, programs)}
+    quick = read_plain_customer(organisations, document, 5)
+    try:
+        with_care = read_customer_with_care(organisations.get(document["organisation"]), document)
+    except FaultyLineError:
+        assert quick is None
+    else:
+        assert quick in (None, with_care)
+
+
+def read_customer_with_care(rules: OrganisationRules | None, document: dict[str, Any]) -> StatedCustomer:
+    fields = Fields(copy.deepcopy(document))
+    if fields.id("organisation") != 1 or rules is None:
+        fields.refuse("organisation", None, "an organisation that came before")
+        raise AssertionError
+    return read_unusual_customer(rules, fields, 5)
+
+
+def test_plain_lines_are_read_the_quick_way(book: Book) -> None:
+    """Without it nothing would be wrong but the time."""
+    _load(book, a_small_ledger()[:3])
+    with book.store.read() as connection:
+        organisations = book.rules(connection).organisations
+    plain = {name: value for name, value in a_customer().items() if name != "kind"}
+    assert read_plain_customer(organisations, plain, 4) is not None
+
+
+def test_who_comes_again_in_a_later_batch_is_updated_and_a_stolen_identifier_is_still_refused(book: Book) -> None:
+    people = [
+        a_customer(id=number, mobile=None, email=None, external_id=f"C-{number}")
+        for number in range(1, importer.BATCH + 1)
+    ]
+    again = a_customer(id=1, mobile=None, email=None, external_id="C-1", first_name="Thomas")
+    total = _load(book, [*a_small_ledger()[:3], *people, again])
+    assert total.customers == importer.BATCH + 1
+    assert _count(book, schema.customer) == importer.BATCH
+    with book.store.read() as connection:
+        first = select(schema.customer.c.first_name).where(schema.customer.c.id == 1)
+        assert connection.execute(first).scalar_one() == "Thomas"
+    assert book.verify() == []
+
+
+def test_a_stolen_identifier_is_refused_with_its_line_however_far_apart(book: Book) -> None:
+    people = [
+        a_customer(id=number, mobile=None, email=None, external_id=f"C-{number}")
+        for number in range(1, importer.BATCH + 1)
+    ]
+    thief = a_customer(id=9_999, mobile=None, email=None, external_id="C-1")
+    fault = _refused(book, [*a_small_ledger()[:3], *people, thief])
+    assert f"line {importer.BATCH + 4}, external_id: found an identifier of another customer" in fault
+    assert _count(book, schema.customer) == 0
+
+
+def test_the_same_redemption_is_no_change_after_some_of_it_was_given_back(book: Book) -> None:
+    _load(book, [*a_small_ledger(), _redemption()])
+    till = book.find_till("till.014.3")
+    assert till is not None
+    assert book.reverse(till, Reverse(redemption_id="OLD1", points=Points.of(20))).available == Points.of(20)
+    _load(book, [_redemption()])
+    assert "redemption_id: found " in _refused(book, [_redemption(reversed_points=30)])
+
+
+def test_an_imprint_is_chained_like_any_other_entry() -> None:
+    plain = Entry(at=1, kind=EntryKind.EARN, wallet_id=7, lot_id=8, delta=900, reason="import")
+    rows, head = chained(FIRST_HASH, [plain, replace(plain, lot_id=9, delta=5)])
+    quick, quick_head = Imprint(plain).rows(7, [(8, 900), (9, 5)], FIRST_HASH)
+    assert quick_head == head
+    assert quick == [tuple(row[name] for name in ROW) for row in rows]
+
+
+# --- Progress --------------------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_one_line_that_is_rewritten() -> None:
+    clock, out = FakeClock(), Terminal()
+    progress = Progress(clock, out, whole=4_000)
+    clock.advance(10)
+    progress.tell(500, 1_000)
+    clock.advance(0.1)
+    progress.tell(600, 1_200)  # Too soon.
+    clock.advance(70)
+    progress.tell(2_000, 2_000)
+    assert out.getvalue().split("\r") == [
+        "",
+        "500 rows, 50 a second, 30 s left",
+        "2,000 rows, 25 a second, 1 min 20 s left",
+    ]
+    progress.close()
+    assert "\n" not in out.getvalue()
+
+
+def test_progress_elsewhere_is_a_line_now_and_then_and_none_for_a_short_task() -> None:
+    clock, out = FakeClock(), io.StringIO()
+    progress = Progress(clock, out)
+    for second in range(25):
+        progress.tell(second, 0)
+        clock.advance(1)
+    progress.close()
+    assert out.getvalue().splitlines() == ["10 rows, 1 a second", "20 rows, 1 a second"]
+
+
+def test_bytes_are_counted_as_they_are_read() -> None:
+    lines = CountedLines([b"one\n", b"three\n"])
+    assert [lines.count_bytes for _ in lines] == [4, 10]

@@ -48,9 +48,9 @@ def _taken(kit: BookKit, points: int, key: str = "K1", **changes: Any) -> list[t
     return [(str(share.points), str(share.expires_on)) for share in answer.extension.breakdown]
 
 
-def test_a_number_that_may_mean_two_people_means_nobody(tmp_path: Path) -> None:
+def test_a_number_that_may_mean_two_people_means_nobody(tmp_path: Path, ledger_url: str) -> None:
     lines = [*a_small_ledger(), _other(mobile="+4477009001"), _other(id=50003, mobile="+914477009001")]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         found = [
             kit.ledger.find_customer(CustomerRef(IdentifierKind.MOBILE, value))
             for value in ("4477009001", "+4477009001", "914477009001")
@@ -58,28 +58,30 @@ def test_a_number_that_may_mean_two_people_means_nobody(tmp_path: Path) -> None:
         assert [None if each is None else each.customer.customer_id for each in found] == [None, OTHER, 50003]
 
 
-def test_points_that_never_expire_are_spent_last_and_equal_days_by_award(tmp_path: Path) -> None:
+def test_points_that_never_expire_are_spent_last_and_equal_days_by_award(tmp_path: Path, ledger_url: str) -> None:
     lots = [
         _lot(10, None),
         _lot(20, "2027-05-01", "2026-02-01"),
         _lot(30, "2027-05-01", "2026-01-01"),
         _lot(40, "2026-12-31"),
     ]
-    with a_kit(tmp_path, [an_organisation(), a_program(), a_till(), a_customer(wallets=[_wallet(*lots)])]) as kit:
+    with a_kit(
+        tmp_path, url=ledger_url, lines=[an_organisation(), a_program(), a_till(), a_customer(wallets=[_wallet(*lots)])]
+    ) as kit:
         assert _taken(kit, 80) == [("40", "2026-12-31"), ("30", "2027-05-01"), ("10", "2027-05-01")]
         assert _taken(kit, 20, "K2") == [("10", "2027-05-01"), ("10", "None")]
 
 
-def test_points_last_to_the_end_of_their_day_where_the_organisation_is(tmp_path: Path) -> None:
+def test_points_last_to_the_end_of_their_day_where_the_organisation_is(tmp_path: Path, ledger_url: str) -> None:
     clock = FakeClock(datetime.fromisoformat("2026-11-22T23:59:00+05:30"))
     lines = [an_organisation(), a_program(), a_till(), a_customer(wallets=[_wallet(_lot(50, "2026-11-22"))])]
-    with a_kit(tmp_path, lines, clock=clock) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines, clock=clock) as kit:
         assert kit.ledger.check(asking(CUSTOMER, 50)).code == 800
         clock.advance(61)
         assert kit.ledger.check(asking(CUSTOMER, 50)).code == 818
 
 
-def test_a_pool_of_members_is_drawn_soonest_first_and_reversed_to_each_of_them(tmp_path: Path) -> None:
+def test_a_pool_of_members_is_drawn_soonest_first_and_reversed_to_each_of_them(tmp_path: Path, ledger_url: str) -> None:
     lines = [
         an_organisation(family_group_pooling="members"),
         a_program(family_groups_enabled=True, criteria={}),
@@ -88,7 +90,7 @@ def test_a_pool_of_members_is_drawn_soonest_first_and_reversed_to_each_of_them(t
         _other(wallets=[_wallet(_lot(100, "2027-01-01"), _lot(50, "2028-01-01"))]),
         _group(),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         answer = kit.ledger.redeem(redeeming(CUSTOMER, 210, "K1", family_group=FamilyGroupRef(group_id=GROUP)))
         assert (answer.code, answer.is_group_redemption, answer.balance) == (800, True, Points.of(40))
         # The same day, no award date: the lower customer id goes first.
@@ -99,7 +101,7 @@ def test_a_pool_of_members_is_drawn_soonest_first_and_reversed_to_each_of_them(t
         assert kit.book.verify() == []
 
 
-def test_a_paused_member_keeps_her_points_out_of_the_pool(tmp_path: Path) -> None:
+def test_a_paused_member_keeps_her_points_out_of_the_pool(tmp_path: Path, ledger_url: str) -> None:
     lines = [
         an_organisation(family_group_pooling="members"),
         a_program(family_groups_enabled=True, criteria={}),
@@ -108,7 +110,7 @@ def test_a_paused_member_keeps_her_points_out_of_the_pool(tmp_path: Path) -> Non
         _other(wallets=[_wallet(_lot(100, "2027-01-01"), state="PAUSED")]),
         _group(),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         asked = asking(CUSTOMER, 110, family_group=FamilyGroupRef(group_id=GROUP))
         assert kit.ledger.check(asked).code == 818
 
@@ -127,7 +129,7 @@ def test_a_paused_member_keeps_her_points_out_of_the_pool(tmp_path: Path) -> Non
     ],
 )
 def test_a_family_group_is_found_by_every_route_and_by_none_that_disagree(
-    tmp_path: Path, ref: FamilyGroupRef, code: int
+    tmp_path: Path, ledger_url: str, ref: FamilyGroupRef, code: int
 ) -> None:
     lines = [
         an_organisation(),
@@ -138,13 +140,13 @@ def test_a_family_group_is_found_by_every_route_and_by_none_that_disagree(
         _group(external_id="FG-1", wallets=[_wallet(_lot(100, None))]),
         _group(id=78, external_id="FG-2", members=[{"customer_id": OTHER, "primary": True}, {"customer_id": CUSTOMER}]),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         if ref.primary_user_id == OTHER:
             ref = replace(ref, group_id=GROUP)
         assert kit.ledger.check(asking(CUSTOMER, 100, family_group=ref)).code == code
 
 
-def test_a_blocked_member_is_told_apart_from_a_paused_wallet(tmp_path: Path) -> None:
+def test_a_blocked_member_is_told_apart_from_a_paused_wallet(tmp_path: Path, ledger_url: str) -> None:
     members = [{"customer_id": OTHER, "primary": True}]
     members.append({"customer_id": CUSTOMER, "permissions": ["block_points_redemption"]})  # type: ignore[dict-item]
     lines = [
@@ -155,7 +157,7 @@ def test_a_blocked_member_is_told_apart_from_a_paused_wallet(tmp_path: Path) -> 
         _other(),
         _group(members=members, wallets=[_wallet(_lot(100, None))]),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         paused = kit.ledger.check(asking(CUSTOMER, 100))
         blocked = kit.ledger.check(asking(CUSTOMER, 100, family_group=FamilyGroupRef(group_id=GROUP)))
         assert paused.extension is not None
@@ -164,7 +166,7 @@ def test_a_blocked_member_is_told_apart_from_a_paused_wallet(tmp_path: Path) -> 
         assert (blocked.code, blocked.extension.reason) == (903, "member_blocked")
 
 
-def test_a_program_group_spends_across_programs_and_gives_back_across_them(tmp_path: Path) -> None:
+def test_a_program_group_spends_across_programs_and_gives_back_across_them(tmp_path: Path, ledger_url: str) -> None:
     wallets = [_wallet(_lot(100, "2028-01-01")), _wallet(_lot(100, "2027-01-01"), program_id=SILVER)]
     lines = [
         an_organisation(program_group_redemption="enabled"),
@@ -173,7 +175,7 @@ def test_a_program_group_spends_across_programs_and_gives_back_across_them(tmp_p
         a_till(),
         a_customer(wallets=wallets),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         assert _taken(kit, 150, program_group=True) == [("100", "2027-01-01"), ("50", "2028-01-01")]
         assert kit.balance(CUSTOMER, SILVER) == Points(0)
         kit.ledger.cancel(Cancel(key="K1"))
@@ -181,10 +183,15 @@ def test_a_program_group_spends_across_programs_and_gives_back_across_them(tmp_p
         assert kit.book.verify() == []
 
 
-def test_ceilings_count_redemptions_less_reversals(tmp_path: Path) -> None:
+def test_ceilings_count_redemptions_less_reversals(tmp_path: Path, ledger_url: str) -> None:
     criteria = {"ceilings": [{"period": "day", "points": 100}]}
     clock = FakeClock()
-    with a_kit(tmp_path, [an_organisation(), a_program(criteria=criteria), a_till(), a_customer()], clock=clock) as kit:
+    with a_kit(
+        tmp_path,
+        url=ledger_url,
+        lines=[an_organisation(), a_program(criteria=criteria), a_till(), a_customer()],
+        clock=clock,
+    ) as kit:
         _taken(kit, 60, "K1")
         over = kit.ledger.check(asking(CUSTOMER, 50))
         assert over.extension is not None
@@ -205,35 +212,37 @@ def test_ceilings_count_redemptions_less_reversals(tmp_path: Path) -> None:
         (-timedelta(hours=72, seconds=1), 859),
     ],
 )
-def test_the_time_of_a_till_is_taken_within_bounds(tmp_path: Path, offset: timedelta, code: int) -> None:
+def test_the_time_of_a_till_is_taken_within_bounds(
+    tmp_path: Path, ledger_url: str, offset: timedelta, code: int
+) -> None:
     clock = FakeClock()
-    with a_kit(tmp_path, a_small_ledger(), clock=clock) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger(), clock=clock) as kit:
         answer = kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1", redemption_time=clock.wall() + offset))
         assert answer.code == code
 
 
-def test_a_time_without_a_zone_is_the_organisations(tmp_path: Path) -> None:
+def test_a_time_without_a_zone_is_the_organisations(tmp_path: Path, ledger_url: str) -> None:
     clock = FakeClock(datetime.fromisoformat("2026-11-22T10:00:00+00:00"))
-    with a_kit(tmp_path, a_small_ledger(), clock=clock) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger(), clock=clock) as kit:
         there = datetime.fromisoformat("2026-11-22T15:31:00")  # One minute ahead in Kolkata.
         assert kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1", redemption_time=there)).code == 800
 
 
-def test_without_a_key_each_redemption_is_a_new_one(tmp_path: Path) -> None:
-    with a_kit(tmp_path, a_small_ledger()) as kit:
+def test_without_a_key_each_redemption_is_a_new_one(tmp_path: Path, ledger_url: str) -> None:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger()) as kit:
         first = kit.ledger.redeem(redeeming(CUSTOMER, 100))
         second = kit.ledger.redeem(redeeming(CUSTOMER, 100))
         assert first.redemption_id != second.redemption_id
         assert kit.balance(CUSTOMER, PROGRAM) == Points.of(300)
 
 
-def test_a_refused_unknown_customer_stays_refused_after_she_has_joined(tmp_path: Path) -> None:
+def test_a_refused_unknown_customer_stays_refused_after_she_has_joined(tmp_path: Path, ledger_url: str) -> None:
     nobody = CustomerRef(IdentifierKind.MOBILE, "919000000002")
     command = redeeming(CUSTOMER, 100, "K1")
     command = replace(command, request=replace(command.request, customer=nobody))
-    with a_kit(tmp_path, a_small_ledger()) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger()) as kit:
         assert kit.ledger.redeem(command).code == 816
-    with a_kit(tmp_path, [*a_small_ledger(), _other()]) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=[*a_small_ledger(), _other()]) as kit:
         again = kit.ledger.redeem(command)
         assert again.extension is not None
         assert (again.code, again.extension.replayed) == (816, True)
@@ -241,7 +250,7 @@ def test_a_refused_unknown_customer_stays_refused_after_she_has_joined(tmp_path:
         assert named_differently.code == 903
 
 
-def test_a_key_belongs_to_its_organisation(tmp_path: Path) -> None:
+def test_a_key_belongs_to_its_organisation(tmp_path: Path, ledger_url: str) -> None:
     second = [
         an_organisation(id=2, name="Other Stores"),
         a_program(organisation=2),
@@ -252,7 +261,7 @@ def test_a_key_belongs_to_its_organisation(tmp_path: Path) -> None:
         [*a_small_ledger(), *second],
         key=lambda line: ["organisation", "program", "till", "customer"].index(line["kind"]),
     )
-    with a_kit(tmp_path, by_kind) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=by_kind) as kit:
         other = BookKit(kit.book, kit.sender, "other.1")
         assert kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1")).code == 800
         answer = other.ledger.redeem(redeeming(CUSTOMER, 200, "K1"))
@@ -260,22 +269,22 @@ def test_a_key_belongs_to_its_organisation(tmp_path: Path) -> None:
         assert (answer.code, answer.extension.replayed) == (800, False)
 
 
-def test_another_tills_key_cannot_be_cancelled(tmp_path: Path) -> None:
-    with a_kit(tmp_path, [*a_small_ledger()[:3], a_till(login="till.2"), a_customer()]) as kit:
+def test_another_tills_key_cannot_be_cancelled(tmp_path: Path, ledger_url: str) -> None:
+    with a_kit(tmp_path, url=ledger_url, lines=[*a_small_ledger()[:3], a_till(login="till.2"), a_customer()]) as kit:
         kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1"))
         with pytest.raises(NotUnderstoodError):
             BookKit(kit.book, kit.sender, "till.2").ledger.cancel(Cancel(key="K1"))
         assert kit.balance(CUSTOMER, PROGRAM) == Points.of(400)
 
 
-def test_what_the_till_is_paid_in_is_shown_beside_the_base_currency(tmp_path: Path) -> None:
+def test_what_the_till_is_paid_in_is_shown_beside_the_base_currency(tmp_path: Path, ledger_url: str) -> None:
     lines = [*a_small_ledger()[:2], a_till(currency="JPY", currency_rate="1.755"), a_customer()]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         answer = kit.ledger.check(asking(CUSTOMER, 100))
         assert (answer.worth, answer.local_worth) == (100, 176)
 
 
-def test_the_tills_own_program_is_the_default_of_its_questions(tmp_path: Path) -> None:
+def test_the_tills_own_program_is_the_default_of_its_questions(tmp_path: Path, ledger_url: str) -> None:
     lines = [
         an_organisation(),
         a_program(),
@@ -283,21 +292,21 @@ def test_the_tills_own_program_is_the_default_of_its_questions(tmp_path: Path) -
         a_till(program_id=SILVER),
         a_customer(wallets=[_wallet(_lot(70, None), program_id=SILVER)]),
     ]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         assert kit.ledger.check(asking(CUSTOMER, 70)).code == 800
         assert kit.ledger.check(asking(CUSTOMER, 70, program_id=PROGRAM)).code == 818
 
 
-def test_redemptions_of_a_whole_organisation_can_be_stopped(tmp_path: Path) -> None:
+def test_redemptions_of_a_whole_organisation_can_be_stopped(tmp_path: Path, ledger_url: str) -> None:
     lines = [an_organisation(redemptions_enabled=False), *a_small_ledger()[1:]]
-    with a_kit(tmp_path, lines) as kit:
+    with a_kit(tmp_path, url=ledger_url, lines=lines) as kit:
         answer = kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1"))
         assert answer.extension is not None
         assert (answer.code, answer.extension.reason) == (827, "redemptions_off")
 
 
-def test_an_answer_kept_under_a_key_names_nobody(tmp_path: Path) -> None:
-    with a_kit(tmp_path, a_small_ledger()) as kit:
+def test_an_answer_kept_under_a_key_names_nobody(tmp_path: Path, ledger_url: str) -> None:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger()) as kit:
         kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1"))
         with kit.book.store.read() as connection:
             (outcome,) = connection.execute(select(schema.idem.c.outcome)).scalars()
@@ -307,8 +316,8 @@ def test_an_answer_kept_under_a_key_names_nobody(tmp_path: Path) -> None:
         assert again.identity.mobile == "919777785205"
 
 
-def test_a_ledger_without_the_extension_says_nothing_beyond_v1_1(tmp_path: Path) -> None:
-    with a_kit(tmp_path, a_small_ledger(), extension=False) as kit:
+def test_a_ledger_without_the_extension_says_nothing_beyond_v1_1(tmp_path: Path, ledger_url: str) -> None:
+    with a_kit(tmp_path, url=ledger_url, lines=a_small_ledger(), extension=False) as kit:
         assert kit.ledger.check(asking(CUSTOMER, 100)).extension is None
         assert kit.ledger.redeem(redeeming(CUSTOMER, 100, "K1")).extension is None
         assert kit.ledger.cancel(Cancel(key="K1")) is None

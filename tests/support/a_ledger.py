@@ -24,7 +24,8 @@ from pos_app.ledger.book import Book
 from pos_app.ledger.importer import import_file
 from pos_app.ledger.local import LocalLedger
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.senders import CodeMessage, CodeSender, SenderFailedError
+from pos_app.ledger.sender_settings import SenderSettings
+from pos_app.ledger.senders import SMS_FIRST, CodeMessage, CodeSender, SenderFailedError
 from pos_app.ledger.store import open_book
 from pos_app.services.ports import Ledger
 
@@ -33,6 +34,8 @@ Line = Mapping[str, Any]
 
 class CollectingSender:
     """A `CodeSender` that keeps what it was given; while `is_broken` nothing leaves."""
+
+    channels = SMS_FIRST
 
     def __init__(self) -> None:
         self.messages: list[CodeMessage] = []
@@ -59,16 +62,19 @@ def a_book(
     folder: Path,
     lines: Iterable[Line] = (),
     *,
+    url: str | None = None,
     clock: FakeClock | None = None,
-    sender: CodeSender | None = None,
+    sender: CodeSender | str | None = None,
+    sender_settings: SenderSettings | None = None,
     extension: bool = True,
 ) -> Iterator[Book]:
-    """A ledger of its own, closed at the end."""
+    """A ledger of its own, closed at the end; on SQLite in `folder` where no other `url` is given."""
     book = open_book(
-        f"sqlite:///{folder / 'ledger.db'}",
+        url or f"sqlite:///{folder / 'ledger.db'}",
         secrets=LedgerSecrets.open(folder / "secrets"),
         clock=clock or FakeClock(),
         sender=sender,
+        sender_settings=sender_settings,
         extension=extension,
     )
     try:
@@ -76,6 +82,14 @@ def a_book(
         yield book
     finally:
         book.close()
+
+
+def everything_kept(book: Book) -> str:
+    """Every row of every table, to be searched for what must not be there."""
+    with book.store.read() as connection:
+        return "\n".join(
+            str(tuple(row)) for table in schema.metadata.sorted_tables for row in connection.execute(select(table))
+        )
 
 
 class LedgerKit(Protocol):
@@ -130,11 +144,17 @@ class BookKit:
 
 @contextmanager
 def a_kit(
-    folder: Path, lines: Iterable[Line], *, clock: FakeClock | None = None, login: str = LOGIN, extension: bool = True
+    folder: Path,
+    lines: Iterable[Line],
+    *,
+    url: str | None = None,
+    clock: FakeClock | None = None,
+    login: str = LOGIN,
+    extension: bool = True,
 ) -> Iterator[BookKit]:
-    """A `Book`, its port, and the codes it sent."""
+    """A `Book`, its port, and the codes it sent; on SQLite in `folder` where no other `url` is given."""
     sender = CollectingSender()
-    with a_book(folder, lines, clock=clock, sender=sender, extension=extension) as book:
+    with a_book(folder, lines, url=url, clock=clock, sender=sender, extension=extension) as book:
         yield BookKit(book, sender, login)
 
 

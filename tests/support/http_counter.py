@@ -1,6 +1,6 @@
 """A till of another maker at the ledger's HTTP face, in process: it sends byte for byte and reads both formats.
 
-    with a_counter(folder, lines) as counter:
+    with ledgers.counter(a_shop()) as counter:
         assert counter.check("mobile=9777785205&points=10").code == 800
 
 Answers in XML are read into the same `Told` as answers in JSON, so that one table of rows serves both formats.
@@ -9,27 +9,24 @@ Answers in XML are read into the same `Told` as answers in JSON, so that one tab
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from support.a_ledger import CollectingSender, a_book
+from support.a_ledger import CollectingSender
 from support.clock import FakeClock
 from support.ledger_server import LOGIN, PASSWORD, basic
 from support.wsgi import Reply, wsgi_call
 
 from pos_app.ledger.book import Book
-from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import KINDS
 from pos_app.wire.extension import HEADER, ExtensionAsk, write_extension_header
 
 CHECK = "/v1.1/points/isredeemable"
 CODE = "/v1.1/points/validationcode"
 REDEEM = "/v1.1/points/redeem"
 CUSTOMER = "/v1.1/customer/get"
+REVERSE = "/v2/points/reverse"
 CANCEL = "/sync/v1/cancel"
 FORMATS = ("json", "xml")
 
@@ -129,6 +126,10 @@ class HttpCounter:
         """The same counter, which asks for answers in `fmt`."""
         return replace(self, fmt=fmt)
 
+    def extended(self) -> HttpCounter:
+        """The same counter, which sends the extension's header."""
+        return replace(self, with_extension=True)
+
     def send(
         self,
         method: str,
@@ -182,14 +183,3 @@ class HttpCounter:
         """What `customer/get` says she holds."""
         (customer,) = self.send("GET", CUSTOMER, query).json["response"]["customers"]["customer"]
         return str(customer["loyalty_points"])
-
-
-@contextmanager
-def a_counter(
-    folder: Path, lines: Iterable[Mapping[str, Any]], *, fmt: str = "json", **options: Any
-) -> Iterator[HttpCounter]:
-    """A counter of its own over a new ledger; `options` are those of `make_app`. Lines may come in any order."""
-    clock, sender = FakeClock(), CollectingSender()
-    sorted_lines = sorted(lines, key=lambda line: KINDS.index(line["kind"]))
-    with a_book(folder, sorted_lines, clock=clock, sender=sender) as book:
-        yield HttpCounter(book, make_app(book, **options), sender, clock, fmt)

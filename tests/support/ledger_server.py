@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,10 @@ import json, sys
 from pathlib import Path
 from pos_app.ledger.commands import LedgerPlace
 from pos_app.ledger.http.serving import serve_ledger
-url, folder, options = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
+url, secrets, folder, options = sys.argv[1], sys.argv[2], Path(sys.argv[3]), json.loads(sys.argv[4])
 for name in ("config", "tls_cert", "tls_key"):
     options[name] = options.get(name) and Path(options[name])
-sys.exit(serve_ledger(LedgerPlace(url, None, folder), **options))
+sys.exit(serve_ledger(LedgerPlace(url, Path(secrets), folder), **options))
 """
 """What the child process runs; any warning there is an error."""
 
@@ -102,6 +102,10 @@ class LedgerServer:
     options: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     scheme: str = "http"
+    database_url: str | None = None
+    """Another database than the SQLite file in the folder."""
+    secrets_folder: Path | None = None
+    """Where another server over the same database keeps its secrets."""
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -122,7 +126,22 @@ class LedgerServer:
     @property
     def place(self) -> LedgerPlace:
         """The ledger on disk, to be opened beside the server, or served in another way."""
-        return LedgerPlace(f"sqlite:///{self.database}", None, self.folder)
+        url = self.database_url or f"sqlite:///{self.database}"
+        beside = self.folder / "secrets" if self.database_url else None
+        return LedgerPlace(url, self.secrets_folder or beside, self.folder)
+
+    def another(self, folder: Path) -> LedgerServer:
+        """A further server over the same database, with a port and a log of its own, and the same spool."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return replace(
+            self,
+            folder=folder,
+            port=0,
+            options={"code_sender": f"spool:{self.spool}", **self.options},
+            database_url=self.place.url,
+            secrets_folder=self.place.secrets,
+            process=None,
+        )
 
     def load(self, lines: Iterable[Row]) -> None:
         """Import lines; the server may be running."""
@@ -144,7 +163,7 @@ class LedgerServer:
     def start(self) -> None:
         """Start the server and wait until it says that it listens."""
         options = {"port": self.port, "code_sender": f"spool:{self.spool}", **self.options}
-        arguments = [self.place.url, str(self.folder), json.dumps(options)]
+        arguments = [self.place.url, str(self.place.secrets), str(self.folder), json.dumps(options)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-c", _SERVE, *arguments],
@@ -176,6 +195,12 @@ class LedgerServer:
         """End the server as a crash would."""
         self._end(signal.SIGKILL)
 
+    def crash(self) -> None:
+        """End all its processes by SIGKILL at the same moment."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)  # The session is ours: see `start_new_session`.
+            self._end(signal.SIGKILL)
+
     def restart(self) -> None:
         """Start again on the same port."""
         self.stop()
@@ -204,18 +229,20 @@ def running_ledger(
     settings: str | None = None,
     options: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
+    database_url: str | None = None,
 ) -> Iterator[LedgerServer]:
     """A ledger with these import lines (`a_small_ledger` when None), served until the block ends.
 
     `settings` is the text of a settings file (TOML); `options` are further arguments of `serve_ledger`, paths as text;
-    `environment` is added to the server's.
+    `environment` is added to the server's; `database_url` is the address of an empty database other than a new SQLite
+    file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     given = dict(options or {})
     if settings is not None:
         given["config"] = str(folder / "ledger.toml")
         (folder / "ledger.toml").write_text(settings, encoding="utf-8")
-    server = LedgerServer(folder, options=given, environment=environment or {})
+    server = LedgerServer(folder, options=given, environment=environment or {}, database_url=database_url)
     server.load(a_small_ledger() if lines is None else lines)
     server.start()
     try:

@@ -96,6 +96,11 @@ XML = (
     '<?xml version="1.0" encoding="ISO-8859-1"?><root><redeem><points_redeemed>10</points_redeemed><customer>'
     "<mobile>9777785205</mobile></customer><transaction_number>B-77</transaction_number></redeem></root>"
 )
+REVERSAL = {
+    "redemptionId": "k4Wq7Z",
+    "identifier": {"type": "mobile", "value": "9777785205"},
+    "pointsToBeReversed": 10,
+}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -122,6 +127,14 @@ GOOD_ONES = (
     _good("POST", "/v1.1/points/redeem", "format=json", XML),
     _good("GET", "/sync/v1/capabilities"),
     _good("POST", "/sync/v1/cancel", "", CANCEL, "application/json"),
+    _good("GET", "/v1.1/organization/get", "format=xml"),
+    _good("GET", "/v2/userGroup2/search", "q=smith&offset=0&limit=5"),
+    _good("GET", "/v2/userGroup2", "id=77&externalId=FG-1&expirySchedules=true"),
+    _good("GET", "/v2/userGroup2/members", "identifierName=id&identifierValue=77&paginationDetails=true"),
+    _good("GET", "/v2/customers/50001/points/balance", "programId=973&fetchDataForAllPrograms=false"),
+    _good("GET", "/v2/customers/points/balance", "entityType=FLEET&identifierName=mobile&identifierValue=9777785205"),
+    _good("GET", "/v2/organization/programs"),
+    _good("POST", "/v2/points/reverse", "", REVERSAL, "application/json"),
     _good("GET", "/healthz"),
     _good("GET", "/readyz"),
 )

@@ -1,4 +1,7 @@
-"""Calls a WSGI application as a server would, byte for byte: tests may send what no client library would."""
+"""Calls a WSGI application as a server would, byte for byte: tests may send what no client library would.
+
+Whatever the ledger answers is held to its own OpenAPI files on the way.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from support.openapi import complaint
+
+from pos_app.ledger.http.app import LedgerApp
 
 
 @dataclass(frozen=True)
@@ -67,4 +74,8 @@ def wsgi_call(
     parts = app(environment, lambda status, sent, *_: started.append((status, sent)))
     answered = b"".join(parts)
     (status, sent), *_ = started
-    return Reply(int(status.split()[0]), {name.lower(): value for name, value in sent}, answered)
+    reply = Reply(int(status.split()[0]), {name.lower(): value for name, value in sent}, answered)
+    if isinstance(app, LedgerApp) and (app.has_sync or not path.startswith("/sync/")):
+        wrong = complaint(method, path, reply.status, reply.headers, reply.body)
+        assert wrong is None, wrong
+    return reply

@@ -184,8 +184,13 @@ def test_xml_is_read_in_the_encoding_it_says(body, kind):
 
 def test_numbers_keep_every_digit():
     tree = parse_body(b'{"a": 120, "b": 0.1, "c": 123456789012345678.123, "d": 1e2}', None)
-    assert tree == {"a": 120, "b": Decimal("0.1"), "c": Decimal("123456789012345678.123"), "d": Decimal(100)}
-    assert [type(each) for each in tree.values()] == [int, Decimal, Decimal, Decimal]
+    assert tree == {"a": 120, "b": Decimal("0.1"), "c": Decimal("123456789012345678.123"), "d": 100}
+    assert [type(each) for each in tree.values()] == [int, Decimal, Decimal, int]
+
+
+def test_a_whole_number_is_one_however_it_is_written():
+    tree = parse_body(b'{"a": 12.0, "b": 1.2e1, "c": 0.0, "d": -3.00}', None)
+    assert [repr(each) for each in tree.values()] == ["12", "12", "0", "-3"]
 
 
 WRONG_BODIES = {

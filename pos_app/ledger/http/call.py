@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pos_app.domain.keys import KEY_BYTES, key_from
+from pos_app.ledger.http.intake import Intake
 from pos_app.ledger.http.troubles import TooLargeError
 from pos_app.wire.formats import MalformedError, read_query
 
@@ -34,6 +35,8 @@ class Call:
     """Seconds of the monotonic clock."""
     is_sync: bool = False
     """Whether its errors have the shape of `/sync` (sync-api 1)."""
+    is_v2: bool = False
+    """Whether it is answered in JSON only, and what cannot be read in the shape of v2 (contract 6)."""
     query: str = field(default="", repr=False)
     accept: str | None = field(default=None, repr=False)
     content_type: str | None = field(default=None, repr=False)
@@ -42,6 +45,8 @@ class Call:
     """The till's, once it has proved itself. What a stranger typed there may be anything, a password too."""
     route: str = "-"
     status: int = 0
+    item_code: int = 0
+    """The item's outcome (contract 9.2), for the figures; 0: the call has none."""
 
     def params(self) -> dict[str, str]:
         """The parameters of the query (contract 1.1).
@@ -71,11 +76,12 @@ def new_call(env: dict[str, Any], started: float) -> Call:
     return Call(request_id=key_from(os.urandom(KEY_BYTES)), method=env["REQUEST_METHOD"], started=started)
 
 
-def take_in(call: Call, env: dict[str, Any]) -> None:
+def take_in(call: Call, env: dict[str, Any], intake: Intake) -> None:
     """Read query, headers and body into the call, and take the query out of the environment: it is personal.
 
     Raises:
         TooLargeError: more than a request may have.
+        TooSlowError: the body did not come in time.
         MalformedError: the body is not what its headers promise.
     """
     call.query = env.get("QUERY_STRING", "")
@@ -87,16 +93,16 @@ def take_in(call: Call, env: dict[str, Any]) -> None:
     if sum(len(value) for name, value in env.items() if name[:5] == "HTTP_") > HEADERS_MAX:
         raise TooLargeError
     if call.method == "POST":
-        call.body = _body(env)
+        call.body = _body(env, intake)
 
 
-def _body(env: dict[str, Any]) -> bytes:
+def _body(env: dict[str, Any], intake: Intake) -> bytes:
     """Read the whole body, of the promised length; a shorter one was cut on its way and must not be believed."""
     promised = env.get("CONTENT_LENGTH", "")
     if not promised:
         if "HTTP_TRANSFER_ENCODING" not in env:
             return b""
-        body = _read(env["wsgi.input"], BODY_MAX + 1)
+        body = intake.read(env["wsgi.input"], BODY_MAX + 1)
         if len(body) > BODY_MAX:
             raise TooLargeError
         if env.get("CONTENT_TYPE", "").lower().startswith(FORM):
@@ -107,21 +113,10 @@ def _body(env: dict[str, Any]) -> bytes:
         raise MalformedError("Content-Length", "a number of bytes")
     if len(promised) > 12 or int(promised) > BODY_MAX:
         raise TooLargeError
-    body = _read(env["wsgi.input"], int(promised))
+    body = intake.read(env["wsgi.input"], int(promised))
     if len(body) != int(promised):
         raise MalformedError("Content-Length", "the length of the body")
     return body
-
-
-def _read(stream: Any, length: int) -> bytes:
-    pieces = []
-    while length > 0:
-        piece: bytes = stream.read(length)
-        if not piece:
-            break
-        pieces.append(piece)
-        length -= len(piece)
-    return b"".join(pieces)
 
 
 def _as_text(raw: str) -> str:

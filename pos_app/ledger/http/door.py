@@ -21,22 +21,28 @@ class Door:
         self._book = book
         self._rate = rate
 
-    def let_in(self, call: Call, authorization: str | None, work: Callable[[Till], None]) -> None:
+    def let_in(
+        self, call: Call, authorization: str | None, work: Callable[[Till], None], *, in_any_state: bool = False
+    ) -> None:
         """Do `work` for the till that calls; from here on the log names it.
+
+        `in_any_state`: also for a till that is disabled or marked lost.
 
         Raises:
             NotAuthenticatedError: no login, or a wrong one.
+            TillStateError: the till is disabled or marked lost.
             TooManyError: it asks more often than it may.
             Exception: whatever `work` raises.
         """
-        till = self._admit(call, authorization)
+        till = self._admit(call, authorization, in_any_state)
         with suppress(TillChangedError):
             return work(till)
-        return work(self._admit(call, authorization))  # Her entry has just changed, and nothing was done yet.
+        # Her entry has just changed, and nothing was done yet.
+        return work(self._admit(call, authorization, in_any_state))
 
-    def _admit(self, call: Call, authorization: str | None) -> Till:
+    def _admit(self, call: Call, authorization: str | None, in_any_state: bool) -> Till:
         login = read_login(authorization)
-        till = None if login is None else self._book.till(*login)
+        till = None if login is None else self._book.till(*login, in_any_state=in_any_state)
         if till is None:
             raise NotAuthenticatedError
         call.login = till.login

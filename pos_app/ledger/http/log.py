@@ -6,6 +6,7 @@ import logging
 from traceback import extract_tb
 from typing import Final
 
+from pos_app.files.log_lines import Fields
 from pos_app.ledger.http.call import Call
 
 LOG: Final = logging.getLogger("pos_app.ledger.http")
@@ -14,22 +15,65 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "O
 _FRAMES_MAX: Final = 6
 
 
+class CallLine(Fields):
+    """What is told of one request. Nearly all lines are these: they are put together at once."""
+
+    __slots__ = ("_call", "_ms")
+
+    def __init__(self, call: Call, ms: float) -> None:
+        self._call = call
+        self._ms = ms
+
+    @property
+    def values(self) -> dict[str, str | float]:
+        """The values by name."""
+        call = self._call
+        return {
+            "request": call.request_id,
+            "method": method_of(call),
+            "route": call.route,
+            "ms": round(self._ms, 1),
+            "status": call.status,
+            "till": _on_one_line(call.login),
+        }
+
+    def __str__(self) -> str:
+        """The text form."""
+        call = self._call
+        return (
+            f"request={call.request_id} method={method_of(call)} route={call.route}"
+            f" ms={self._ms:.1f} status={call.status} till={_on_one_line(call.login)}"
+        )
+
+
+class FaultLine(Fields):
+    """What is told of a fault: its type and where it arose. Its message may quote people's data and stays out."""
+
+    __slots__ = ("_call", "_error")
+
+    def __init__(self, call: Call, error: BaseException) -> None:
+        self._call = call
+        self._error = error
+
+    @property
+    def values(self) -> dict[str, str | float]:
+        """The values by name."""
+        return {"request": self._call.request_id, "fault": _kinds(self._error), "at": _place(self._error)}
+
+
 def log_call(call: Call, ended: float) -> None:
     """One line a request. `ended` in seconds of the monotonic clock."""
-    LOG.info(
-        "request=%s method=%s route=%s ms=%.1f status=%d till=%s",
-        call.request_id,
-        call.method if call.method in _METHODS else "other",
-        call.route,
-        (ended - call.started) * 1000,
-        call.status,
-        _on_one_line(call.login),
-    )
+    LOG.info(CallLine(call, (ended - call.started) * 1000))
+
+
+def method_of(call: Call) -> str:
+    """The method by its name, where it is one that is known: what a stranger makes up is not repeated."""
+    return call.method if call.method in _METHODS else "other"
 
 
 def log_fault(call: Call, error: BaseException) -> None:
-    """A fault of the ledger's own: its type and where it arose. Its message may quote people's data and stays out."""
-    LOG.error("request=%s fault=%s at=%s", call.request_id, _kinds(error), _place(error))
+    """A fault of the ledger's own."""
+    LOG.error(FaultLine(call, error))
 
 
 def _kinds(error: BaseException) -> str:

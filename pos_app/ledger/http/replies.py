@@ -1,4 +1,4 @@
-"""How troubles look on the wire: the v1.1 status block, or the error of `/sync` (contract 1.5, sync-api 1)."""
+"""How troubles look on the wire: the v1.1 status block, the error of v2 or of `/sync` (contract 1.5, 6)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from pos_app.ledger.http.troubles import Told, TooLargeError
 from pos_app.wire.answers import write_status
 from pos_app.wire.formats import Format, MalformedError, choose_format, content_type
 from pos_app.wire.sync import write_sync_error
+from pos_app.wire.v2 import write_v2_error
 
 
 def told_body(call: Call, told: Told) -> tuple[bytes, str]:
     """The body of a trouble and its content type, in the shape and format of the call."""
     if call.is_sync:
-        return write_sync_error(told.status, told.reason, told.message, told.field), content_type(Format.JSON)
-    fmt = _format_of(call)
+        return write_sync_error(told.status, told.reason, told.message, told.field, told.more), content_type(
+            Format.JSON
+        )
+    if call.is_v2 and told.status == HTTPStatus.BAD_REQUEST:
+        return write_v2_error(told.status), content_type(Format.JSON)
+    fmt = Format.JSON if call.is_v2 else _format_of(call)
     return write_status(told.status, told.message, fmt), content_type(fmt)
 
 

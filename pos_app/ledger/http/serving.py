@@ -1,20 +1,20 @@
-"""Runs the HTTP face: granian in front, one worker process in which the `Book` is opened.
+"""Runs the HTTP face: granian in front, worker processes that share the port, each with a `Book` of its own.
 
-Two processes: the first watches and passes signals on, the worker serves. The worker ends at once when the first one
-dies, so that killing the ledger never leaves half of it on the port. After SIGTERM the requests at work are finished
-first, for at most `STOP_S`.
+The first process watches and passes signals on, the workers serve. Whatever must be exclusive is done by the database.
+A worker that dies is replaced; when its replacement dies at once, the server ends. The workers end at once when the
+first process dies, so that killing the ledger never leaves half of it on the port. See `stopping` for SIGTERM.
 """
 
 from __future__ import annotations
 
 import errno
-import ipaddress
 import multiprocessing
 import os
 import signal
 import socket
 import ssl
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,16 +30,27 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
 from pos_app.files.clock import SystemClock
+from pos_app.files.line_safety import is_loopback
+from pos_app.files.log_lines import LogFormat
 from pos_app.files.logs import set_up_logging
 from pos_app.ledger.commands import DONE, TROUBLE, CannotOpenError, LedgerPlace
 from pos_app.ledger.http.app import make_app
+from pos_app.ledger.http.log import LOG
 from pos_app.ledger.http.settings import FaceSettings, FaceSettingsError, read_settings
-from pos_app.ledger.senders import CodeSender, UnknownSenderError, sender_from
+from pos_app.ledger.http.stopping import Bells
+from pos_app.ledger.jobs import Jobs
+from pos_app.ledger.moved_clock import MovedClock
+from pos_app.ledger.sender_text import UnknownSenderError, read_sender
 
 THREADS: Final = 32
 """More than the database has connections for: a thread that waits for a slow body must not stop the others."""
 
-STOP_S: Final = 5
+STOP_S: Final = 3
+"""How long a worker may take to end once its requests are done, in seconds."""
+
+SHARED_FIGURES: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Read by the library of `metrics` when it is first imported, which happens in the workers."""
+
 _HEADER_TIMEOUT_MS: Final = 10_000
 _BUFFER_BYTES: Final = 64 * 1024
 _PORT_WAIT_S: Final = 3.0
@@ -64,10 +75,14 @@ class ServeOptions:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    sender: CodeSender | None = None
+    code_sender: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     behind_proxy: bool = False
+    processes: int = 1
+    log_format: LogFormat = LogFormat.TEXT
+    test_mode: bool = False
+    """An administrator may move the clock and give points (sync-api 13). Never in packaged builds."""
     settings: FaceSettings = field(default_factory=FaceSettings)
 
 
@@ -81,6 +96,9 @@ def serve_ledger(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     behind_proxy: bool = False,
+    processes: int = 1,
+    log_format: str = LogFormat.TEXT,
+    test_mode: bool = False,
 ) -> int:
     """`pos-app ledger serve`: serve until SIGTERM or SIGINT and return the exit code.
 
@@ -88,13 +106,18 @@ def serve_ledger(
     on standard error and exit code 2.
     """
     try:
+        if code_sender is not None:
+            read_sender(code_sender)  # A sender nobody knows is told here, before any process is started.
         options = ServeOptions(
             host=host,
             port=port,
-            sender=None if code_sender is None else sender_from(code_sender),
+            code_sender=code_sender,
             tls_cert=tls_cert,
             tls_key=tls_key,
             behind_proxy=behind_proxy,
+            processes=processes,
+            log_format=LogFormat(log_format),
+            test_mode=test_mode,
             settings=FaceSettings() if config is None else read_settings(config),
         )
         place.open().close()  # A ledger that cannot be opened is told here, before any process is started.
@@ -117,14 +140,16 @@ def serve(place: LedgerPlace, options: ServeOptions) -> None:
     """
     check_options(options)
     address = _address_of(options.host)
-    with _reserved(address, options.port) as port:
+    with _reserved(address, options.port) as port, _shared_figures(options.processes):
+        bells = Bells(options.processes)
         try:
             server = Granian(
                 "pos_app.ledger.http",
                 address=address,
                 port=port,
                 interface=Interfaces.WSGI,
-                workers=1,
+                workers=options.processes,
+                respawn_failed_workers=True,
                 blocking_threads=THREADS,
                 workers_kill_timeout=STOP_S,
                 http=HTTPModes.http1,
@@ -136,7 +161,8 @@ def serve(place: LedgerPlace, options: ServeOptions) -> None:
             )
         except (OSError, ssl.SSLError) as error:
             raise CannotServeError("The TLS certificate or its key cannot be read: check both files.") from error
-        server.serve(target_loader=partial(_load, place, options, address, port), wrap_loader=False)
+        server.on_startup(bells.hang)  # By then the server has put its own handlers in place.
+        server.serve(target_loader=partial(_load, place, options, address, port, bells), wrap_loader=False)
 
 
 # --- Before the server starts -------------------------------------------------------------------------------------
@@ -150,6 +176,8 @@ def check_options(options: ServeOptions) -> None:
     """
     if (options.tls_cert is None) != (options.tls_key is None):
         raise CannotServeError("TLS needs both a certificate and its key: give --tls-cert and --tls-key.")
+    if options.test_mode:
+        _check_test_mode(options)
     is_safe = options.tls_cert is not None or options.behind_proxy
     if not is_safe and not is_loopback(options.host):
         raise CannotServeError(
@@ -158,12 +186,11 @@ def check_options(options: ServeOptions) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+def _check_test_mode(options: ServeOptions) -> None:
+    if getattr(sys, "frozen", False):
+        raise CannotServeError("--test-mode is for tests; a packaged ledger does not have it.")
+    if options.processes != 1:
+        raise CannotServeError("--test-mode moves the clock of one process: leave --processes at 1.")
 
 
 def _address_of(host: str) -> str:
@@ -173,6 +200,20 @@ def _address_of(host: str) -> str:
     except OSError as error:
         raise CannotServeError(f"{host} is no address of this machine: check --host.") from error
     return str(found[0][4][0])
+
+
+@contextmanager
+def _shared_figures(processes: int) -> Iterator[None]:
+    """A folder in which several processes add up their figures (see `metrics`); one needs none."""
+    if processes == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="pos-ledger-figures-") as folder:
+        os.environ[SHARED_FIGURES] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_FIGURES]
 
 
 @contextmanager
@@ -215,21 +256,39 @@ def _bind(held: socket.socket, address: str, port: int) -> None:
 # --- In the worker process ----------------------------------------------------------------------------------------
 
 
-def _load(place: LedgerPlace, options: ServeOptions, address: str, port: int) -> Callable[..., Any]:
+def _load(place: LedgerPlace, options: ServeOptions, address: str, port: int, bells: Bells) -> Callable[..., Any]:
     """Open the ledger and make its application."""
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_DFL)  # While nothing is served yet, a stop needs no ceremony.
-    set_up_logging(None)
+    set_up_logging(None, form=options.log_format)
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    clock = MovedClock(SystemClock()) if options.test_mode else SystemClock()
     try:
-        book = place.open(options.sender, extension=options.settings.extension)
+        book = place.open(
+            options.code_sender,
+            sender_settings=options.settings.sender,
+            extension=options.settings.extension,
+            clock=clock,
+        )
     except CannotOpenError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(TROUBLE)
     Finalize(None, book.close, exitpriority=1)
-    app = make_app(book, extension=options.settings.extension, rate_per_minute=options.settings.rate_per_minute)
+    jobs = Jobs(book)
+    Finalize(None, jobs.stop, exitpriority=2)  # Before the book is closed.
+    if options.test_mode:
+        LOG.warning("test mode: an administrator may move the clock, give points and change family groups over HTTP")
+    app = make_app(
+        book,
+        extension=options.settings.extension,
+        rate_per_minute=options.settings.rate_per_minute,
+        test_mode=(clock, jobs) if isinstance(clock, MovedClock) else None,
+    )
+    jobs.start()
     scheme = "http" if options.tls_cert is None else "https"
-    threading.Thread(target=_say_when_ready, args=(scheme, address, port), name="ready", daemon=True).start()
+    bells.listen(app.at_work)
+    told = (bells, scheme, address, port)
+    threading.Thread(target=_say_when_ready, args=told, name="ready", daemon=True).start()
     return app
 
 
@@ -240,8 +299,8 @@ def _end_with_parent() -> None:
         os._exit(_FAILED)
 
 
-def _say_when_ready(scheme: str, address: str, port: int) -> None:
-    """Print the line that says where the ledger is, once it answers."""
+def _say_when_ready(bells: Bells, scheme: str, address: str, port: int) -> None:
+    """Print the line that says where the ledger is, once it answers; of several processes, one prints it."""
     clock = SystemClock()
     give_up_at = clock.mono() + _READY_WAIT_S
     to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - an address to ask, not to listen on
@@ -254,5 +313,6 @@ def _say_when_ready(scheme: str, address: str, port: int) -> None:
         except OSError:
             clock.sleep(_POLL_S)
         else:
-            print(f"Listening on {scheme}://{f'[{address}]' if ':' in address else address}:{port}", flush=True)  # noqa: T201
+            if bells.is_first_up():
+                print(f"Listening on {scheme}://{f'[{address}]' if ':' in address else address}:{port}", flush=True)  # noqa: T201
             return

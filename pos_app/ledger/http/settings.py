@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pos_app.ledger.sender_settings import NAMES as SENDER_NAMES
+from pos_app.ledger.sender_settings import BadSenderSettingError, SenderSettings
 
 
 class FaceSettingsError(Exception):
@@ -20,6 +23,8 @@ class FaceSettings:
     """False: a service of the v1.1 contract alone (sync-api 1, "Off by configuration")."""
     rate_per_minute: int | None = None
     """`rate.per_minute`: requests a till may send a minute; None: as many as it likes."""
+    sender: SenderSettings = field(default_factory=SenderSettings)
+    """`sender.*`: how codes are sent."""
 
 
 def read_settings(file: Path) -> FaceSettings:
@@ -36,7 +41,7 @@ def read_settings(file: Path) -> FaceSettings:
         raise FaceSettingsError(f"--config: {file} is no TOML file ({error}).") from error
     named = _dotted(document)
     for name in named:
-        if name not in {"extension", "rate.per_minute"}:
+        if name not in {"extension", "rate.per_minute"} | SENDER_NAMES:
             raise FaceSettingsError(f"--config: this version of the ledger has no setting {name}.")
     extension = named.get("extension", True)
     per_minute = named.get("rate.per_minute")
@@ -44,7 +49,11 @@ def read_settings(file: Path) -> FaceSettings:
         raise FaceSettingsError("--config: extension must be true or false.")
     if per_minute is not None and (type(per_minute) is not int or per_minute < 1):
         raise FaceSettingsError("--config: rate.per_minute must be a whole number above zero.")
-    return FaceSettings(extension, per_minute)
+    try:
+        sender = SenderSettings.read(named)
+    except BadSenderSettingError as error:
+        raise FaceSettingsError(f"--config: {error}.") from error
+    return FaceSettings(extension, per_minute, sender)
 
 
 def _dotted(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ import falcon
 from pos_app.ledger.book import Book
 from pos_app.ledger.http.call import CALL, Call
 from pos_app.ledger.http.door import Door
+from pos_app.ledger.lookups import find_organisation
 from pos_app.ledger.tills import Till
 from pos_app.wire.answers import write_check_answer, write_code_answer, write_redeem_answer
 from pos_app.wire.configs import write_configs
@@ -18,6 +19,7 @@ from pos_app.wire.criteria import write_program
 from pos_app.wire.customers import write_customers
 from pos_app.wire.extension import HEADER, ExtensionAsk, read_extension_header
 from pos_app.wire.formats import Format, MalformedError, choose_format, content_type
+from pos_app.wire.organisations import write_organisation
 from pos_app.wire.parameters import given, read_program_id
 from pos_app.wire.requests import read_check, read_customer_get, read_redeem, read_send_code
 
@@ -45,12 +47,14 @@ def check(book: Book, asked: Admitted) -> bytes:
     """`points/isredeemable` (section 2)."""
     is_extended = asked.with_extension
     answer = book.check(asked.till, read_check(asked.params), asked.extension, with_extension=is_extended)
+    asked.call.item_code = answer.code
     return write_check_answer(answer, asked.fmt, with_extension=is_extended)
 
 
 def send_code(book: Book, asked: Admitted) -> bytes:
     """`points/validationcode` (section 3)."""
     answer = book.send_code(asked.till, read_send_code(asked.params), asked.extension)
+    asked.call.item_code = answer.code
     return write_code_answer(answer, asked.fmt, with_extension=asked.with_extension)
 
 
@@ -58,6 +62,7 @@ def redeem(book: Book, asked: Admitted) -> bytes:
     """`points/redeem` (section 4)."""
     command = read_redeem(asked.params, asked.call.body, asked.call.content_type)
     answer = book.redeem(asked.till, command, asked.extension)
+    asked.call.item_code = answer.code
     return write_redeem_answer(answer, asked.fmt, with_extension=asked.with_extension)
 
 
@@ -84,6 +89,12 @@ def criteria(book: Book, asked: Admitted) -> bytes:
 def configs(book: Book, asked: Admitted) -> bytes:
     """`organization/configs` (section 8, sync-api 11)."""
     return write_configs(book.organisation(asked.till), asked.fmt)
+
+
+def organisation(book: Book, asked: Admitted) -> bytes:
+    """`organization/get` (section 8)."""
+    organisation, currencies = find_organisation(book.tools, asked.till)
+    return write_organisation(organisation, currencies, asked.fmt)
 
 
 class Desk:
@@ -114,11 +125,11 @@ class Desk:
 
     def _extension_of(self, req: falcon.Request) -> ExtensionAsk | None:
         """What the header asks, or None without the header or without the extension (sync-api 1)."""
-        header = req.env.get(_HEADER_KEY) if self._extension else None
+        header = req.env.get(EXTENSION_KEY) if self._extension else None
         return None if header is None else read_extension_header(header)
 
 
-_HEADER_KEY: Final = "HTTP_" + HEADER.upper().replace("-", "_")
+EXTENSION_KEY: Final = "HTTP_" + HEADER.upper().replace("-", "_")
 
 
 class Read:

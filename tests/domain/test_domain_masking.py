@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from pos_app.domain.masking import mask, mask_card, mask_email, mask_mobile, short_name
 from pos_app.domain.request import IdentifierKind
-from pos_app.ui.masking import mask, mask_card, mask_email, mask_mobile, short_name
 
 
 @pytest.mark.parametrize(

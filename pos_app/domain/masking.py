@@ -1,4 +1,4 @@
-"""Hides what names a person before it reaches the screen; never left to the service (ux W12).
+"""Hides what names a person before it is shown; never left to the service (ux W12).
 
 A.1: the last four of a mobile number or card, the first letter and the domain of an e-mail address.
 """

@@ -1,0 +1,1 @@
+"""One file a step; a step is never changed once a version of the program with it was given away."""
