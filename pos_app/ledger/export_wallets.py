@@ -18,15 +18,20 @@ _NEVER: Final = "9999-12-31"
 Lots = list[tuple[int, str | None, str | None]]
 
 
-def _statements(owner: Any) -> tuple[Any, Any]:
+def _wallets_of(owner: Any) -> Any:
     these = (_WALLET.c.org == bindparam("org"), owner.between(bindparam("first"), bindparam("last")))
-    lots = select(_LOT.c.wallet_id, _LOT.c.rem, _LOT.c.awarded_on, _LOT.c.expires_on).join_from(_WALLET, _LOT)
-    wallets = select(_WALLET, owner.label("owner")).where(*these).order_by(owner, _WALLET.c.program_id)
-    return wallets, lots.where(*these, _LOT.c.rem > 0)
+    return select(_WALLET, owner.label("owner")).where(*these).order_by(owner, _WALLET.c.program_id)
 
 
-_STATEMENTS: Final = {False: _statements(_WALLET.c.customer_id), True: _statements(_WALLET.c.family_group_id)}
+_WALLETS: Final = {False: _wallets_of(_WALLET.c.customer_id), True: _wallets_of(_WALLET.c.family_group_id)}
 """By whether families own the wallets."""
+
+_LOTS: Final = (
+    select(_LOT.c.wallet_id, _LOT.c.rem, _LOT.c.awarded_on, _LOT.c.expires_on)
+    .where(_LOT.c.wallet_id.in_(bindparam("wallets", expanding=True)), _LOT.c.rem > 0)
+    .order_by(_LOT.c.wallet_id, _LOT.c.id)
+)
+"""By the wallets' numbers: joined to a stretch of owners, all lots would be read for each page."""
 
 
 class KeptHoldings:
@@ -39,11 +44,13 @@ class KeptHoldings:
     def read(cls, connection: Connection, bounds: Mapping[str, int], *, is_family: bool) -> KeptHoldings:
         """Read those of the owners from `first` to `last` in `org`."""
         kept = cls()
-        wallets, lots_of = _STATEMENTS[is_family]
+        wallets = connection.execute(_WALLETS[is_family], bounds).all()
         lots: dict[int, Lots] = {}
-        for wallet_id, rem, awarded_on, expires_on in connection.execute(lots_of, bounds):
+        for wallet_id, rem, awarded_on, expires_on in connection.execute(
+            _LOTS, {"wallets": [row.id for row in wallets]}
+        ):
             lots.setdefault(wallet_id, []).append((rem, awarded_on, expires_on))
-        for row in connection.execute(wallets, bounds):
+        for row in wallets:
             stated = _wallet(row, sorted(lots.get(row.id, []), key=_turn))
             if stated is not None:
                 kept._by_owner.setdefault(row.owner, []).append(stated)

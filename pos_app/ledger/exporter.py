@@ -59,7 +59,7 @@ _SHARES: Final = (
         _WALLET.c.program_id,
     )
     .join_from(_SHARE, _WALLET)
-    .where(_SHARE.c.redemption.between(bindparam("first"), bindparam("last")))
+    .where(_SHARE.c.redemption.in_(bindparam("redemptions", expanding=True)))
     .order_by(_SHARE.c.redemption, _SHARE.c.id)
 )
 
@@ -277,7 +277,7 @@ def _member(row: Row[Any]) -> Document:
 def _redemptions(scope: _Scope) -> Iterator[Document]:
     for org in scope.ids:
         for page in _pages(scope, _REDEMPTION, org):
-            shares = _by(scope.connection.execute(_SHARES, {"first": page[0].id, "last": page[-1].id}))
+            shares = _by(scope.connection.execute(_SHARES, {"redemptions": [row.id for row in page]}))
             for row in page:
                 yield _redemption(row, shares.get(row.id, []))
 

@@ -1,9 +1,9 @@
 """`redeem`: once under its key, and only what the rules allow (contract 4, reliability 4.2).
 
-The order within the one transaction: the wallets are locked; the key; then the facts, the rules and the proof; then the lots, the entries,
-the code used up, and the answer under the key. Either all of it is kept or nothing. The code itself is looked at
-before, because its wrong tries must be counted even where the rest is rolled back; the key is looked up before that
-too, so that a repeat whose code is long used up still gets its first answer.
+The order within the one transaction: the wallets are locked; the key; then the facts, the rules and the proof; then
+the lots, the entries, the code used up, and the answer under the key. Either all of it is kept or nothing. The code
+itself is looked at before, because its wrong tries must be counted even where the rest is rolled back; the key is
+looked up before that too, so that a repeat whose code is long used up still gets its first answer.
 """
 
 from __future__ import annotations

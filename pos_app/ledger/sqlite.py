@@ -8,6 +8,7 @@ because reading first and writing later lets two tills spend the same points.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ LOCKS_ROWS: Final = False
 BUSY_TIMEOUT_MS: Final = 5000
 _CACHE_KIB: Final = 8192
 _MMAP_BYTES: Final = 256 * 1024 * 1024
+_MANY: Final = 16
+"""From so many rows on it pays to write a statement for them."""
+
 _BUSY_CODES: Final = frozenset({dbapi2.SQLITE_BUSY, dbapi2.SQLITE_LOCKED})
 
 
@@ -111,11 +115,22 @@ def take_stock(_connection: Connection, _tables: Iterable[Table]) -> None:
 
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows by one statement that stays prepared."""
-    values = ", ".join("?" * len(names))
-    cursor = connection.connection.cursor()
-    cursor.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})", rows)  # noqa: S608 - names of our own tables
-    cursor.close()
+    """Insert many rows by one statement that stays prepared.
+
+    The driver takes eight times as long for a None or a truth as for a number. Most columns of many rows are such and
+    the same in all of them: these stand in the statement. Texts never do, for they may be people's.
+    """
+    columns = list(zip(*rows, strict=True))
+    fixed = {
+        name: "NULL" if column[0] is None else str(int(column[0]))
+        for name, column in zip(names, columns, strict=True)
+        if (column[0] is None or type(column[0]) in (bool, int)) and column.count(column[0]) == len(rows) >= _MANY
+    }
+    varying = [column for name, column in zip(names, columns, strict=True) if name not in fixed]
+    values = ", ".join(fixed.get(name, "?") for name in names)
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - our own tables' names
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.executemany(statement, list(zip(*varying, strict=True)) or [()] * len(rows))
 
 
 def is_lost_race(_error: DBAPIError) -> bool:

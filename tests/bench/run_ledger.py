@@ -89,7 +89,7 @@ class Bench:
         with filled.served() as servers:
             load(servers.ports, redemptions(filled.customers), self.seconds / 4)
             served = load(servers.ports, redemptions(filled.customers), self.seconds)
-        name = filled.url.rpartition("/")[2].partition("?")[0]
+        name = filled.folder.name
         ours, raw = against_driver(filled, lambda: self.server.new(f"{name}-copy", like=name), self.redemptions)
         yield row(
             "PostgreSQL: redeem in process, one thread, against the driver sending the same SQL", ours, raw, "0.6"
@@ -103,7 +103,7 @@ class Bench:
         address = self.server.new("tpcb")
         tool = str(self.server.tools / "pgbench")
         subprocess.run([tool, "-i", "-q", "-s", "10", address], check=True, capture_output=True)
-        script = [tool, "-c", "8", "-j", "2", "-T", str(int(self.seconds) or 1), "-P", "0", address]
+        script = [tool, "-c", "8", "-j", "2", "-T", str(int(self.seconds) or 1), address]
         told = subprocess.run(script, check=True, capture_output=True, text=True).stdout
         found = re.search(r"tps = ([\d.]+)", told)
         assert found is not None

@@ -85,7 +85,7 @@ def test_twenty_thousand_generated_cases_meet_no_fault(
     served: LedgerServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     count = 0
-    for path, examples in ((POINTS, 400), (SYNC, 200)):
+    for path, examples in ((POINTS, 900), (SYNC, 300)):
         outcome = fuzz(served, path, examples=examples, seed=7)
         judge(outcome, served)
         count += outcome.cases

@@ -580,3 +580,18 @@ def test_progress_elsewhere_is_a_line_now_and_then_and_none_for_a_short_task() -
 def test_bytes_are_counted_as_they_are_read() -> None:
     lines = CountedLines([b"one\n", b"three\n"])
     assert [lines.count_bytes for _ in lines] == [4, 10]
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_many_rows_are_written_as_they_are_whatever_they_share(book: Book, count: int) -> None:
+    """Also where columns, or whole rows, are the same."""
+    _load(book, a_small_ledger())
+    names = ("org", "store", "till", "key", "points", "at", "why")
+    rows = [(1, "014", "t", f"K{number}", 5, number, "it's why") for number in range(count)]
+    send = [(1, 2, "2026-11-22")] * count
+    with book.store.write() as connection:
+        book.store.bulk.insert(connection, schema.loss, names, rows)
+        book.store.bulk.insert(connection, schema.code_send, ("org", "customer_id", "day"), send)
+        kept = connection.execute(select(*(schema.loss.c[name] for name in names)).order_by(schema.loss.c.id))
+        assert [tuple(row) for row in kept] == rows
+    assert _count(book, schema.code_send) == count

@@ -17,8 +17,21 @@ import pytest
 import requests
 from sqlcipher3 import dbapi2
 from support.a_ledger import a_book
-from support.ledger_server import LOGIN, MOBILE, LedgerServer, a_small_ledger, basic, ledger_server, running_ledger
+from support.ledger_server import (
+    LOGIN,
+    MOBILE,
+    LedgerServer,
+    a_customer,
+    a_program,
+    a_small_ledger,
+    a_till,
+    an_organisation,
+    basic,
+    ledger_server,
+    running_ledger,
+)
 
+from pos_app.domain.keys import KEY_BYTES, key_from
 from pos_app.ledger.database import LostRaceError
 from pos_app.ledger.errors import LedgerBusyError
 from pos_app.ledger.figures import Happening
@@ -56,10 +69,10 @@ def check(server: LedgerServer) -> requests.Response:
     return requests.get(f"{server.url}/v1.1/points/isredeemable", CHECK, headers=TILL, timeout=10)
 
 
-def redeem(server: LedgerServer) -> requests.Response:
-    item = {"points_redeemed": "100", "customer": {"mobile": MOBILE}, "external_reference_number": KEY}
+def redeem(server: LedgerServer, key: str = KEY, session: requests.Session | None = None) -> requests.Response:
+    item = {"points_redeemed": "100", "customer": {"mobile": MOBILE}, "external_reference_number": key}
     body = {"root": {"redeem": [item]}}
-    return requests.post(f"{server.url}/v1.1/points/redeem", json=body, headers=TILL, timeout=20)
+    return (session or requests).post(f"{server.url}/v1.1/points/redeem", json=body, headers=TILL, timeout=20)
 
 
 @contextmanager
@@ -105,6 +118,39 @@ def test_a_stopping_ledger_finishes_what_it_began_and_refuses_what_is_new(
     assert refused.headers["X-Cap-Requestid"]
     assert slow.result().json()["response"]["responses"]["points"]["item_status"]["code"] == 800
     assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_ledger_that_stops_under_load_answers_everything_it_did(
+    tmp_path: Path, pool: ThreadPoolExecutor, processes: int
+) -> None:
+    lines = [an_organisation(), a_program(), a_till(), a_customer(points=1_000_000)]
+    with running_ledger(tmp_path, lines, options={"processes": processes}) as server:
+        done: list[str] = []
+
+        def redeem_until_stopped() -> set[int]:
+            """The statuses that came; whoever is not answered at all comes too late."""
+            seen = set()
+            with requests.Session() as session:
+                for _ in range(10_000):
+                    key = key_from(os.urandom(KEY_BYTES))
+                    try:
+                        answer = redeem(server, key, session)
+                    except requests.ConnectionError:
+                        return seen
+                    seen.add(answer.status_code)
+                    if answer.status_code == 200:
+                        done.append(key)
+            raise AssertionError("the ledger does not stop")
+
+        clients = [pool.submit(redeem_until_stopped) for _ in range(4)]
+        until(lambda: len(done) >= 20)
+        assert server.stop() == 0
+        assert set().union(*(client.result(30) for client in clients)) <= {200, 503}
+        connection = dbapi2.connect(str(server.database))
+        kept = {key for (key,) in connection.execute("SELECT key FROM redemption")}
+        connection.close()
+        assert kept == set(done)
 
 
 def test_a_ledger_told_twice_stops_at_once(ledger_server: LedgerServer, pool: ThreadPoolExecutor) -> None:
