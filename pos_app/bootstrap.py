@@ -212,7 +212,7 @@ def import_demo(book: Book) -> str:
     """Load the demo organisation; returns the login of its first till."""
     import json
 
-    from pos_app.ledger.importer import import_file
+    from pos_app.ledger.loading.importer import import_file
 
     file = RESOURCES / "demo" / "organisation.jsonl"
     with file.open("rb") as lines:

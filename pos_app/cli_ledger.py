@@ -32,7 +32,7 @@ def database_options(command: Any) -> Any:
 def import_(place: Any, file: Path, db: str | None, secrets_folder: Path | None, keep_good: bool) -> None:
     """Load a file in the import format; - reads standard input."""
     from pos_app.bootstrap import central_ledger
-    from pos_app.ledger.moving import import_into
+    from pos_app.ledger.care.moving import import_into
 
     sys.exit(import_into(central_ledger(place, db, secrets_folder), file, keep_good=keep_good, say=click.echo))
 
@@ -45,7 +45,7 @@ def import_(place: Any, file: Path, db: str | None, secrets_folder: Path | None,
 def export(place: Any, file: Path, db: str | None, secrets_folder: Path | None, organisation: int | None) -> None:
     """Write a ledger in the import format, while it goes on working; - is standard output."""
     from pos_app.bootstrap import central_ledger
-    from pos_app.ledger.moving import export_from
+    from pos_app.ledger.care.moving import export_from
 
     sys.exit(export_from(central_ledger(place, db, secrets_folder), file, organisation_id=organisation, say=click.echo))
 
@@ -98,7 +98,7 @@ def serve(place: Any, /, db: str | None, secrets_folder: Path | None, **options:
 def verify(place: Any, db: str | None, secrets_folder: Path | None) -> None:
     """Recompute every balance from the entries, while tills go on; exit 1 on a difference."""
     from pos_app.bootstrap import central_ledger
-    from pos_app.ledger.care_commands import verify_ledger
+    from pos_app.ledger.care.care_commands import verify_ledger
 
     sys.exit(verify_ledger(central_ledger(place, db, secrets_folder), click.echo))
 
@@ -111,7 +111,7 @@ def verify(place: Any, db: str | None, secrets_folder: Path | None) -> None:
 def backup(place: Any, file: Path, db: str | None, secrets_folder: Path | None, with_secrets: bool) -> None:
     """Back a ledger up, as of one moment, while tills go on."""
     from pos_app.bootstrap import central_ledger
-    from pos_app.ledger.care_commands import back_up_ledger
+    from pos_app.ledger.care.care_commands import back_up_ledger
 
     where = central_ledger(place, db, secrets_folder)
     sys.exit(back_up_ledger(where, file, with_secrets=with_secrets, say=click.echo))
@@ -124,6 +124,6 @@ def backup(place: Any, file: Path, db: str | None, secrets_folder: Path | None, 
 def restore(place: Any, file: Path, db: str | None, secrets_folder: Path | None) -> None:
     """Bring a backup back into an empty database, of the same kind or another."""
     from pos_app.bootstrap import central_ledger
-    from pos_app.ledger.care_commands import restore_ledger
+    from pos_app.ledger.care.care_commands import restore_ledger
 
     sys.exit(restore_ledger(central_ledger(place, db, secrets_folder), file, click.echo))

@@ -54,7 +54,7 @@ def ledger_till() -> None:
 @click.pass_obj
 def add_till(place: Any, /, db: str | None, secrets_folder: Path | None, **till: Any) -> None:
     """Add a till with a random password, printed once or written to a provisioning file."""
-    from pos_app.ledger.people_commands import add_ledger_till
+    from pos_app.ledger.care.people_commands import add_ledger_till
 
     _run(place, db, secrets_folder, add_ledger_till, **till)
 
@@ -65,7 +65,7 @@ def add_till(place: Any, /, db: str | None, secrets_folder: Path | None, **till:
 @click.pass_obj
 def list_tills(place: Any, db: str | None, secrets_folder: Path | None, organisation: int | None) -> None:
     """List the tills, their states, and when each was last heard of."""
-    from pos_app.ledger.people_commands import list_ledger_tills
+    from pos_app.ledger.care.people_commands import list_ledger_tills
 
     _run(place, db, secrets_folder, list_ledger_tills, organisation=organisation)
 
@@ -76,7 +76,7 @@ def _till_command(action: str, meaning: str) -> None:
     @database_options
     @click.pass_obj
     def change(place: Any, login: str, db: str | None, secrets_folder: Path | None) -> None:
-        from pos_app.ledger.people_commands import change_ledger_till
+        from pos_app.ledger.care.people_commands import change_ledger_till
 
         _run(place, db, secrets_folder, change_ledger_till, login=login, action=action)
 
@@ -93,7 +93,7 @@ _till_command("found", "Take the mark of a lost till away, when it was never out
 @click.pass_obj
 def rotate_till(place: Any, login: str, db: str | None, secrets_folder: Path | None) -> None:
     """Give a till another random password, printed once."""
-    from pos_app.ledger.people_commands import rotate_ledger_till
+    from pos_app.ledger.care.people_commands import rotate_ledger_till
 
     _run(place, db, secrets_folder, rotate_ledger_till, login=login)
 
@@ -104,7 +104,7 @@ def rotate_till(place: Any, login: str, db: str | None, secrets_folder: Path | N
 @click.pass_obj
 def enrolment_code(place: Any, login: str, db: str | None, secrets_folder: Path | None) -> None:
     """Make a code with which a damaged, lost or replaced till may enrol again; printed once, good for 72 hours."""
-    from pos_app.ledger.people_commands import make_enrolment_code
+    from pos_app.ledger.care.people_commands import make_enrolment_code
 
     _run(place, db, secrets_folder, make_enrolment_code, login=login)
 
@@ -167,8 +167,8 @@ def add_operator(
     **operator: Any,
 ) -> None:
     """Add an operator. Without a PIN a random first one is printed once; it must be changed."""
-    from pos_app.ledger.operator_care import NewOperator
-    from pos_app.ledger.people_commands import add_ledger_operator
+    from pos_app.ledger.care.operator_care import NewOperator
+    from pos_app.ledger.care.people_commands import add_ledger_operator
 
     new = NewOperator(operator_id=number, stores=stores, **operator)
     pin = _pin_from(ask_pin, pin_file)
@@ -181,7 +181,7 @@ def add_operator(
 @click.pass_obj
 def list_operators(place: Any, db: str | None, secrets_folder: Path | None, organisation: int | None) -> None:
     """List the operators and whether each can sign in."""
-    from pos_app.ledger.people_commands import list_ledger_operators
+    from pos_app.ledger.care.people_commands import list_ledger_operators
 
     _run(place, db, secrets_folder, list_ledger_operators, organisation=organisation)
 
@@ -193,7 +193,7 @@ def _operator_command(name: str, meaning: str, *, active: bool) -> None:
     @organisation_option
     @click.pass_obj
     def change(place: Any, number: int, db: str | None, secrets_folder: Path | None, organisation: int | None) -> None:
-        from pos_app.ledger.people_commands import activate_ledger_operator
+        from pos_app.ledger.care.people_commands import activate_ledger_operator
 
         given = {"organisation": organisation, "number": number, "active": active}
         _run(place, db, secrets_folder, activate_ledger_operator, **given)
@@ -219,7 +219,7 @@ def operator_pin(
     pin_file: Path | None,
 ) -> None:
     """Give an operator another PIN, which also ends a lock. Without one a random PIN is printed once."""
-    from pos_app.ledger.people_commands import give_ledger_pin
+    from pos_app.ledger.care.people_commands import give_ledger_pin
 
     pin = _pin_from(ask_pin, pin_file)
     _run(place, db, secrets_folder, give_ledger_pin, organisation=organisation, number=number, pin=pin)
@@ -266,7 +266,7 @@ def show_customer(
     **named: str | None,
 ) -> None:
     """Show a customer's wallets, lots, last entries, and whether her codes are locked."""
-    from pos_app.ledger.people_commands import show_ledger_customer
+    from pos_app.ledger.care.people_commands import show_ledger_customer
 
     ref = _ref_from(named)
     _run(place, db, secrets_folder, show_ledger_customer, organisation=organisation, ref=ref, reveal=reveal)
@@ -281,7 +281,7 @@ def unlock_customer(
     place: Any, /, db: str | None, secrets_folder: Path | None, organisation: int | None, **named: str | None
 ) -> None:
     """Lift the lock that too many wrong codes put on a customer."""
-    from pos_app.ledger.people_commands import unlock_ledger_customer
+    from pos_app.ledger.care.people_commands import unlock_ledger_customer
 
     _run(place, db, secrets_folder, unlock_ledger_customer, organisation=organisation, ref=_ref_from(named))
 
@@ -325,8 +325,8 @@ def adjust_points(
     **named: str | None,
 ) -> None:
     """Give or take points by hand. Two people prove who they are; the second is a supervisor or manager."""
-    from pos_app.ledger.adjusting import Adjustment, Person
-    from pos_app.ledger.points_commands import adjust_ledger_points, read_points
+    from pos_app.ledger.care.adjusting import Adjustment, Person
+    from pos_app.ledger.care.points_commands import adjust_ledger_points, read_points
 
     wish = Adjustment(
         organisation_id=organisation,

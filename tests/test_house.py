@@ -46,9 +46,15 @@ def test_only_the_clock_tells_time(file: Path) -> None:
 
 @pytest.mark.parametrize("file", SOURCES, ids=room_and_name)
 def test_only_the_room_of_files_and_the_ledgers_own_module_know_the_database_driver(file: Path) -> None:
-    if room_and_name(file) in {"files/database.py", "ledger/sqlite.py", "doctor.py"}:
+    if room_and_name(file) in {"files/database.py", "ledger/databases/sqlite.py", "doctor.py"}:
         return
     assert not re.search(r"^\s*(?:import|from) (?:sqlite3|sqlcipher3)\b", file.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=room_and_name)
+def test_only_one_module_knows_the_driver_of_postgresql(file: Path) -> None:
+    if room_and_name(file) != "ledger/databases/postgresql.py":
+        assert not re.search(r"^\s*(?:import|from) psycopg\b", file.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=room_and_name)

@@ -28,21 +28,21 @@ from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.ledger import cancelling, checking, lookups, redeeming, reversing
+from pos_app.ledger.care.seen import TillsSeen
+from pos_app.ledger.care.verify import Difference, differences
 from pos_app.ledger.codes import Codes
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.database import Store
 from pos_app.ledger.errors import TillStateError
 from pos_app.ledger.figures import Figures
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.seen import TillsSeen
-from pos_app.ledger.sender_maker import SenderMaker
-from pos_app.ledger.sender_settings import SenderSettings
-from pos_app.ledger.sender_text import UnknownSenderError
-from pos_app.ledger.senders import CodeSender
-from pos_app.ledger.signing import Signer
+from pos_app.ledger.sending.maker import SenderMaker
+from pos_app.ledger.sending.senders import CodeSender
+from pos_app.ledger.sending.settings import SenderSettings
+from pos_app.ledger.sending.text import UnknownSenderError
+from pos_app.ledger.staff.signing import Signer
 from pos_app.ledger.tills import Till, proof_of
 from pos_app.ledger.tools import Tools
-from pos_app.ledger.verify import Difference, differences
 from pos_app.services.ports import Clock
 from pos_app.wire.extension import ExtensionAsk
 

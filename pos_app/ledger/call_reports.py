@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from pos_app.domain.request import CustomerRef, IdentifierKind
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError
-from pos_app.ledger.import_customer_lines import full_mobile
+from pos_app.ledger.databases.database import LostRaceError
+from pos_app.ledger.loading.customer_lines import full_mobile
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import OrganisationRules, to_ms
 from pos_app.ledger.tills import Till, digest_of, proof_of

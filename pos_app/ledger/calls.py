@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.databases.database import LostRaceError
 from pos_app.ledger.people import Person
 from pos_app.ledger.rulebook import OrganisationRules, to_ms
 

@@ -16,13 +16,13 @@ from pos_app.domain.commands import Cancel
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
 from pos_app.ledger.answering import wallet_view
-from pos_app.ledger.approvals import SecondPerson, cancel_approved
 from pos_app.ledger.entries import canonical_json
 from pos_app.ledger.errors import UnknownKeyError
 from pos_app.ledger.facts import wallets_by_id
 from pos_app.ledger.giving_back import Given, give_back, hold_redeemed, last_reversal_id
 from pos_app.ledger.idempotency import CANCELLED, HISTORY, REFUSED, REVERSAL, REVERSED, find_key, keep_key
 from pos_app.ledger.rulebook import to_ms
+from pos_app.ledger.staff.approvals import SecondPerson, cancel_approved
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools
 from pos_app.wire.moments import read_moment, write_moment

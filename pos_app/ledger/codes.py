@@ -24,14 +24,14 @@ from pos_app.domain.points import Points
 from pos_app.ledger import code_rows as rows
 from pos_app.ledger import schema
 from pos_app.ledger.code_rows import Question, bindings, covers, derive, is_live, serves, view_of, why_not_live
-from pos_app.ledger.database import Store, made_id
+from pos_app.ledger.databases.database import Store, made_id
+from pos_app.ledger.databases.locks import hold, hold_customer, hold_till
 from pos_app.ledger.errors import LedgerBusyError
 from pos_app.ledger.figures import Happening
-from pos_app.ledger.locks import hold, hold_customer, hold_till
 from pos_app.ledger.people import Person
 from pos_app.ledger.rulebook import OrganisationRules, from_ms, to_ms
-from pos_app.ledger.sender_settings import SenderSettings, Template
-from pos_app.ledger.senders import CodeMessage, CodeSender, SenderFailedError, way_to
+from pos_app.ledger.sending.senders import CodeMessage, CodeSender, SenderFailedError, way_to
+from pos_app.ledger.sending.settings import SenderSettings, Template
 from pos_app.ledger.tills import Till
 from pos_app.ledger.turns import CustomerTurns
 from pos_app.services.ports import Clock

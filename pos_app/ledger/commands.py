@@ -12,17 +12,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pos_app.files.clock import SystemClock
-from pos_app.ledger.backend import database_file
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.backend import database_file
+from pos_app.ledger.databases.database import Store
 from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError
 from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
-from pos_app.ledger.sender_settings import SenderSettings
-from pos_app.ledger.senders import CodeSender
+from pos_app.ledger.sending.senders import CodeSender
+from pos_app.ledger.sending.settings import SenderSettings
 from pos_app.ledger.store import open_book
 from pos_app.services.ports import Clock
 
 Say = Callable[[str], None]
+BUSY: Final = "The ledger's database is busy or does not answer; nothing was done. Try again."
+BROKEN: Final = "The ledger's database cannot be used: it went away, or it is damaged. Look at the database first."
 DONE: Final = 0
 DIFFERS: Final = 1
 TROUBLE: Final = 2

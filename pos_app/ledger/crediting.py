@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError, made_id
+from pos_app.ledger.databases.database import LostRaceError, made_id
+from pos_app.ledger.databases.locks import hold_wallets
 from pos_app.ledger.entries import FIRST_HASH, Entry, EntryKind, append
-from pos_app.ledger.locks import hold_wallets
 
 _WALLET: Final = schema.wallet
 _EARN: Final = (

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.databases.database import LostRaceError
 from pos_app.wire.canonical import canonical_json
 
 __all__ = [

@@ -19,9 +19,9 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import RedemptionRequest, ValidationType
 from pos_app.ledger import schema
 from pos_app.ledger.calls import find_call
+from pos_app.ledger.databases.prepared import Prepared
 from pos_app.ledger.lots import alive
 from pos_app.ledger.people import Person, find_family_group, find_person
-from pos_app.ledger.prepared import Prepared
 from pos_app.ledger.rulebook import OrganisationRules
 from pos_app.ledger.tills import Till
 

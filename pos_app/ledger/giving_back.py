@@ -20,9 +20,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from pos_app.domain.points import ZERO, Points, total
 from pos_app.ledger import schema
 from pos_app.ledger.code_rows import LETTERS_AND_DIGITS
-from pos_app.ledger.database import LostRaceError, made_id
+from pos_app.ledger.databases.database import LostRaceError, made_id
+from pos_app.ledger.databases.locks import hold_wallets
 from pos_app.ledger.entries import Entry, EntryKind, append
-from pos_app.ledger.locks import hold_wallets
 from pos_app.ledger.lots import put_back
 from pos_app.ledger.rulebook import to_ms
 from pos_app.ledger.tools import Moment

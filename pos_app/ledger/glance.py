@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, liter
 from pos_app.domain.facts import Program
 from pos_app.domain.request import IdentifierKind, RedemptionRequest, ValidationType
 from pos_app.ledger import schema
+from pos_app.ledger.databases.prepared import Prepared
 from pos_app.ledger.facts import WALLET_ROW, Known, as_one, asked_program, facts_of, gather, kept_wallet
 from pos_app.ledger.lots import alive
 from pos_app.ledger.people import PERSON_ROW, kept_forms, named_so, person_in
-from pos_app.ledger.prepared import Prepared
 from pos_app.ledger.rulebook import Rules
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools

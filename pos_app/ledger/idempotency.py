@@ -22,7 +22,7 @@ from pos_app.domain.points import Points
 from pos_app.domain.refusals import PROOF_FAILURES, Refusal
 from pos_app.domain.request import AskedPoints, AskedValue, CustomerRef, UnreadableAmount
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.databases.database import LostRaceError
 from pos_app.ledger.entries import canonical_json
 from pos_app.ledger.facts import Known
 from pos_app.ledger.people import kept_forms

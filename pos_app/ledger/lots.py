@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from pos_app.domain.points import ZERO, Points
 from pos_app.ledger import schema
-from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.databases.database import LostRaceError
 
 _LOT: Final = schema.lot
 _WALLET: Final = schema.wallet

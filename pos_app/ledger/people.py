@@ -13,7 +13,7 @@ from pos_app.domain.answers import Identity
 from pos_app.domain.facts import Customer, FamilyGroup, Member
 from pos_app.domain.request import CustomerRef, FamilyGroupRef, IdentifierKind, PrimaryKind
 from pos_app.ledger import schema
-from pos_app.ledger.prepared import Prepared
+from pos_app.ledger.databases.prepared import Prepared
 
 BLOCKING_FRAUD: Final = frozenset({"MARKED", "CONFIRMED", "RECONFIRMED", "FRAUD"})
 """The fraud values that block redemption (contract section 5), in whatever case they were imported."""

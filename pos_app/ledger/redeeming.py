@@ -26,12 +26,12 @@ from pos_app.domain.rules import judge
 from pos_app.domain.verdict import Purpose, Verdict
 from pos_app.ledger import schema
 from pos_app.ledger.answering import Asked, extension_of, identity_of, in_order, wallet_view
-from pos_app.ledger.approvals import NOBODY, SecondPerson, skip_approved
 from pos_app.ledger.calls import use_up as use_call_up
 from pos_app.ledger.checking import judged, with_proof
 from pos_app.ledger.code_rows import LETTERS_AND_DIGITS
 from pos_app.ledger.codes import Proved, use_up
-from pos_app.ledger.database import made_id
+from pos_app.ledger.databases.database import made_id
+from pos_app.ledger.databases.locks import hold_wallets
 from pos_app.ledger.entries import Entry, EntryKind, append
 from pos_app.ledger.errors import LedgerBusyError
 from pos_app.ledger.facts import Known
@@ -50,10 +50,10 @@ from pos_app.ledger.idempotency import (
     read_outcome,
     write_outcome,
 )
-from pos_app.ledger.locks import hold_wallets
 from pos_app.ledger.lots import Draw, find_lots, plan, take
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import from_day, to_ms
+from pos_app.ledger.staff.approvals import NOBODY, SecondPerson, skip_approved
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools
 from pos_app.wire.codes import Endpoint
@@ -257,7 +257,7 @@ def _keep_redemption(
 
 
 def _proof_word(attempt: Attempt) -> str:
-    """How the customer confirmed, as the redemption's row says it. A wish to skip beats whatever else was sent (2.6)."""
+    """How the customer confirmed, as the redemption's row says it; a wish to skip beats all else (2.6)."""
     if attempt.command.request.skip_validation:
         return "skip"
     return {Proof.CODE_RIGHT: "code", Proof.CALL_SEEN: "call"}.get(attempt.known.facts.proof, "none")

@@ -16,7 +16,7 @@ from pos_app.domain.answers import Extension, ReversalRefusal, ReverseAnswer
 from pos_app.domain.commands import ApprovalPurpose, Reverse
 from pos_app.domain.points import ZERO, Points
 from pos_app.domain.request import UnreadableAmount
-from pos_app.ledger import approvals, schema
+from pos_app.ledger import schema
 from pos_app.ledger.answering import wallet_view
 from pos_app.ledger.entries import canonical_json
 from pos_app.ledger.errors import LedgerBusyError, TillChangedError
@@ -25,6 +25,7 @@ from pos_app.ledger.giving_back import Given, Redeemed, Returned, give_back, hol
 from pos_app.ledger.idempotency import CANCELLED, REVERSAL, find_key, keep_key, reversal_fingerprint
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import to_ms
+from pos_app.ledger.staff import approvals
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools
 from pos_app.wire.extension import extension_tree, read_extension

@@ -28,7 +28,7 @@ from pos_app.domain.facts import (
 from pos_app.domain.money import Rounding
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
-from pos_app.ledger.prepared import Prepared
+from pos_app.ledger.databases.prepared import Prepared
 from pos_app.ledger.tills import Till
 
 _READ_META: Final = Prepared(select(schema.meta.c.name, schema.meta.c.number))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.database import Store
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.sender_settings import SenderSettings
-from pos_app.ledger.senders import CodeSender
+from pos_app.ledger.sending.senders import CodeSender
+from pos_app.ledger.sending.settings import SenderSettings
 from pos_app.services.ports import Clock
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from pos_app.ledger.codes import Codes
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.database import Store
 from pos_app.ledger.errors import TillChangedError
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
-from pos_app.ledger.signing import Signer
+from pos_app.ledger.staff.signing import Signer
 from pos_app.ledger.tills import Till
 from pos_app.services.ports import Clock
 

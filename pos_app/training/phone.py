@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from pos_app.domain.masking import mask_email, mask_mobile
-from pos_app.ledger.senders import SMS_FIRST, CodeMessage
+from pos_app.ledger.sending.senders import SMS_FIRST, CodeMessage
 
 
 class SimulatedPhone(QObject):

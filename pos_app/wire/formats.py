@@ -53,7 +53,7 @@ def choose_format(query_format: str | None, accept: str | None) -> Format:
     Raises:
         MalformedError: `format` names neither; that answer is written in JSON.
     """
-    named = (query_format or "").strip().lower()
+    named = check_text(query_format or "", "format").strip().lower()
     if named and named != "null":
         try:
             return Format(named)

@@ -64,10 +64,8 @@ def given(params: Mapping[str, str], name: str) -> str | None:
     value = params.get(name)
     if value is None:
         return None
-    value = value.strip()
-    if not value or value == "null":
-        return None
-    return check_text(value, name)
+    value = check_text(value, name).strip()  # In this order: some control characters count as spaces.
+    return None if value in {"", "null"} else value
 
 
 def boolean(params: Mapping[str, str], name: str) -> bool:

@@ -11,8 +11,8 @@ from sqlalchemy import Table, text
 
 from pos_app.files.clock import SystemClock
 from pos_app.ledger import schema
-from pos_app.ledger.backend import backend_for
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.backend import backend_for
+from pos_app.ledger.databases.database import Store
 
 TABLES = (schema.customer, schema.identifier, schema.wallet, schema.lot, schema.entry)
 BATCH = 10_000

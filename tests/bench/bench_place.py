@@ -18,7 +18,7 @@ import psycopg
 from bench_load import LOGIN, PASSWORD
 
 from pos_app.ledger.commands import LedgerPlace
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 
 PROGRAM: Final = 973
 POINTS: Final = 1_000_000

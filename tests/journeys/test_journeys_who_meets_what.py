@@ -14,9 +14,9 @@ from support.clock import FakeClock
 
 from pos_app.domain.points import Points
 from pos_app.ledger.book import Book
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.senders import SMS_FIRST, CodeMessage
+from pos_app.ledger.sending.senders import SMS_FIRST, CodeMessage
 from pos_app.ledger.store import open_book
 from pos_app.wire.requests import read_check, read_redeem, read_send_code
 

@@ -27,7 +27,7 @@ from support.people_kit import (
 
 from pos_app.domain.commands import Approval, ApprovalPurpose, ApprovalReason
 from pos_app.ledger import schema
-from pos_app.ledger.approvals import approval_refusal, operator_of
+from pos_app.ledger.staff.approvals import approval_refusal, operator_of
 
 
 @pytest.fixture

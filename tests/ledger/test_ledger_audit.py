@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import delete, select, update
 from support.a_ledger import a_book
 
-from pos_app.ledger import audit, schema
+from pos_app.ledger import schema
 from pos_app.ledger.book import Book
+from pos_app.ledger.care import audit
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

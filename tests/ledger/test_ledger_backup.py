@@ -20,8 +20,8 @@ from pos_app.cli import pos_app
 from pos_app.domain.commands import Cancel
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
-from pos_app.ledger.backup_file import MANIFEST, BackupFile, BadBackupError, KeptTable
-from pos_app.ledger.care_commands import back_up_ledger, restore_ledger
+from pos_app.ledger.care.backup_file import MANIFEST, BackupFile, BadBackupError, KeptTable
+from pos_app.ledger.care.care_commands import back_up_ledger, restore_ledger
 from pos_app.ledger.commands import LedgerPlace
 
 KEYS = [f"6Q2P0V8RJX4M1TZC9WD3HKYB{number:02d}" for number in range(50)]

@@ -20,7 +20,7 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import ValidationType
 from pos_app.ledger import calls, schema
 from pos_app.ledger.call_reports import report
-from pos_app.ledger.pruning import prune
+from pos_app.ledger.care.pruning import prune
 from pos_app.wire.telephony import ReportedCall
 
 OTHER = 50002

@@ -17,7 +17,7 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import FamilyGroupRef, ValidationType
 from pos_app.ledger import redeeming as redeeming_module
 from pos_app.ledger.code_rows import LETTERS_AND_DIGITS, derive
-from pos_app.ledger.sender_spool import SpoolSender
+from pos_app.ledger.sending.spool import SpoolSender
 
 OTHER = 50002
 SILVER = 974

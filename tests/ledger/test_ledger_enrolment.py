@@ -10,9 +10,10 @@ import pytest
 from support.ledger_server import LOGIN
 from support.people_kit import KEY_1, KEY_2, SECOND_TILL, SUPERVISOR, PeopleKit, a_key, a_people_kit, reason_of
 
-from pos_app.ledger import audit, schema
+from pos_app.ledger import schema
+from pos_app.ledger.care import audit
+from pos_app.ledger.care.till_care import TillAction, change_till, give_enrolment_code, list_tills, rotate_password
 from pos_app.ledger.errors import CareRefusedError
-from pos_app.ledger.till_care import TillAction, change_till, give_enrolment_code, list_tills, rotate_password
 from pos_app.wire.sync import read_capabilities
 
 KEY_3 = base64.b64encode(bytes(range(2, 34))).decode("ascii")

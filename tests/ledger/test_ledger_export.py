@@ -35,9 +35,9 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import FamilyGroupRef
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.exporter import PAGE, UnknownOrganisationError, export_ledger
-from pos_app.ledger.importer import ImportRefusedError, import_file
-from pos_app.ledger.pins import is_pin_right
+from pos_app.ledger.loading.exporter import PAGE, UnknownOrganisationError, export_ledger
+from pos_app.ledger.loading.importer import ImportRefusedError, import_file
+from pos_app.ledger.staff.pins import is_pin_right
 
 __all__ = ["new_url"]
 

@@ -23,12 +23,12 @@ import pos_app.ledger
 from pos_app.domain.request import CustomerRef, IdentifierKind
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import WAIT_S, Store, raise_rules_version
+from pos_app.ledger.care.new_till import TillRefusedError, add_till, digest_of
+from pos_app.ledger.databases.database import WAIT_S, Store, raise_rules_version
+from pos_app.ledger.databases.prepared import Prepared
+from pos_app.ledger.databases.sqlite import READERS
 from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError, TillChangedError
-from pos_app.ledger.new_till import TillRefusedError, add_till, digest_of
-from pos_app.ledger.prepared import Prepared
 from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
-from pos_app.ledger.sqlite import READERS
 from pos_app.ledger.store import open_book
 
 ROOM = Path(pos_app.ledger.__path__[0])
@@ -65,7 +65,7 @@ def _code_of(tree: ast.AST) -> Iterator[str]:
 def test_each_kind_of_database_is_known_to_one_module() -> None:
     assert _naming(r"sqlite|pragma|sqlcipher") == {"sqlite.py"}
     # Of one column the order must be said, which is by number where nothing else is said.
-    assert _naming(r"postgres|psycopg|pg_") == {"postgresql.py", "schema_people.py", "v0002_whole_ledger.py"}
+    assert _naming(r"postgres|psycopg|pg_") == {"postgresql.py", "people.py", "v0002_whole_ledger.py"}
 
 
 def test_the_database_is_durable_and_current(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from support.wsgi import Reply, wsgi_call
 from pos_app.domain.commands import Cancel
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.jobs import Jobs
+from pos_app.ledger.care.moved_clock import MovedClock
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import import_file
-from pos_app.ledger.jobs import Jobs
-from pos_app.ledger.moved_clock import MovedClock
+from pos_app.ledger.loading.importer import import_file
 
 KEY = "6Q2P0V8RJX4M1TZC9WD3HKYB5E"
 GROUP = 77

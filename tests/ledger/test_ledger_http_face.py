@@ -15,12 +15,12 @@ from pos_app.domain.keys import is_key
 from pos_app.files.clock import SystemClock
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.databases.database import raise_rules_version
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.sender_spool import SpoolSender
-from pos_app.ledger.senders import SMS_FIRST, SenderFailedError
+from pos_app.ledger.sending.senders import SMS_FIRST, SenderFailedError
+from pos_app.ledger.sending.spool import SpoolSender
 from pos_app.ledger.store import open_book
 from pos_app.wire.extension import HEADER, ExtensionAsk, write_extension_header
 

@@ -21,9 +21,9 @@ from pos_app.files.clock import SystemClock
 from pos_app.ledger.errors import LedgerBusyError, UnknownKeyError
 from pos_app.ledger.figures import Figures
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.sender_spool import SpoolSender
+from pos_app.ledger.sending.spool import SpoolSender
 from pos_app.ledger.store import open_book
 from pos_app.ledger.tills import Till
 

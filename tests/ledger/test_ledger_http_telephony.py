@@ -17,9 +17,9 @@ from support.ledger_server import LOGIN, MOBILE, PASSWORD, a_customer, a_program
 from support.wsgi import Reply, wsgi_call
 
 from pos_app.ledger import schema
-from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.databases.database import raise_rules_version
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import KINDS
+from pos_app.ledger.loading.importer import KINDS
 
 PATH = "/telephony/v1/missed-calls"
 CHECK = "mobile=9777785205&points=10&validation_type=MISSED_CALL&format=json"

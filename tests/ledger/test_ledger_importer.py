@@ -23,14 +23,15 @@ from support.ledger_server import CUSTOMER, PROGRAM, a_customer, a_program, a_sm
 from pos_app.domain.commands import Reverse
 from pos_app.domain.facts import CeilingPeriod, Pooling, Program
 from pos_app.domain.points import Points
-from pos_app.ledger import importer, schema
+from pos_app.ledger import schema
 from pos_app.ledger.book import Book
 from pos_app.ledger.entries import FIRST_HASH, ROW, Entry, EntryKind, Imprint, chained
-from pos_app.ledger.import_customer_lines import StatedCustomer, full_mobile, read_plain_customer
-from pos_app.ledger.import_customers import read_unusual_customer
-from pos_app.ledger.import_fields import FaultyLineError, Fields
-from pos_app.ledger.importer import ControlTotal, ImportRefusedError, import_file
-from pos_app.ledger.progress import CountedLines, Progress
+from pos_app.ledger.loading import importer
+from pos_app.ledger.loading.customer_lines import StatedCustomer, full_mobile, read_plain_customer
+from pos_app.ledger.loading.customers import read_unusual_customer
+from pos_app.ledger.loading.fields import FaultyLineError, Fields
+from pos_app.ledger.loading.importer import ControlTotal, ImportRefusedError, import_file
+from pos_app.ledger.loading.progress import CountedLines, Progress
 from pos_app.ledger.rulebook import OrganisationRules, organisation_rules_from
 
 SILVER = 974

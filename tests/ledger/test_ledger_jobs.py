@@ -21,8 +21,8 @@ from pos_app.domain.commands import Cancel
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.jobs import Jobs
 from pos_app.ledger.entries import EntryKind
-from pos_app.ledger.jobs import Jobs
 from pos_app.ledger.rulebook import to_ms
 
 DAY = 24 * 3600.0

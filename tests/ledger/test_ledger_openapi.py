@@ -34,10 +34,10 @@ from support.wsgi import Reply, wsgi_call
 import pos_app
 from pos_app.files.resources import RESOURCES
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.jobs import Jobs
+from pos_app.ledger.care.moved_clock import MovedClock
 from pos_app.ledger.http.app import LedgerApp, make_app
 from pos_app.ledger.http.docs import described_as_json
-from pos_app.ledger.jobs import Jobs
-from pos_app.ledger.moved_clock import MovedClock
 
 KEY = "6Q2P0V8RJX4M1TZC9WD3HKYB5E"
 GROUP = 77

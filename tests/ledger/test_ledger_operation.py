@@ -32,7 +32,7 @@ from support.ledger_server import (
 )
 
 from pos_app.domain.keys import KEY_BYTES, key_from
-from pos_app.ledger.database import LostRaceError
+from pos_app.ledger.databases.database import LostRaceError
 from pos_app.ledger.errors import LedgerBusyError
 from pos_app.ledger.figures import Happening
 from pos_app.ledger.http.intake import BODY_S, DIRECT_MOST, Intake

@@ -30,9 +30,9 @@ from support.people_kit import (
 )
 
 from pos_app.ledger import schema
-from pos_app.ledger.importer import import_file
-from pos_app.ledger.pins import is_pin_right
-from pos_app.ledger.tokens import read_token
+from pos_app.ledger.loading.importer import import_file
+from pos_app.ledger.staff.pins import is_pin_right
+from pos_app.ledger.staff.tokens import read_token
 from pos_app.wire.moments import read_moment
 
 

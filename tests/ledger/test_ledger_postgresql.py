@@ -19,10 +19,10 @@ from pos_app.domain.points import Points
 from pos_app.ledger import redeeming as redeeming_module
 from pos_app.ledger import schema
 from pos_app.ledger.commands import CannotOpenError, LedgerPlace
-from pos_app.ledger.database import TRIES_MAX, LostRaceError, Store
+from pos_app.ledger.databases.database import TRIES_MAX, LostRaceError, Store
+from pos_app.ledger.databases.locks import hold_wallets
 from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError
 from pos_app.ledger.idempotency import keep_key
-from pos_app.ledger.locks import hold_wallets
 
 OTHER = 50002
 

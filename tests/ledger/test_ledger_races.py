@@ -16,11 +16,12 @@ from support.ledger_server import CUSTOMER, PROGRAM, a_customer, a_program, a_ti
 from pos_app.domain.answers import CancelOutcome
 from pos_app.domain.commands import Cancel, SendCode
 from pos_app.domain.points import Points
-from pos_app.ledger import codes, postgresql, schema, sqlite
+from pos_app.ledger import codes, schema
 from pos_app.ledger.book import Book
 from pos_app.ledger.code_rows import derive
-from pos_app.ledger.database import Store
-from pos_app.ledger.locks import hold
+from pos_app.ledger.databases import postgresql, sqlite
+from pos_app.ledger.databases.database import Store
+from pos_app.ledger.databases.locks import hold
 from pos_app.ledger.secrets import LedgerSecrets
 from pos_app.ledger.store import open_book
 

@@ -18,8 +18,8 @@ FEW = Rounds(wallet=24, same_key=8, code=8, guesses=3)
 ALL = Rounds(wallet=1000, same_key=250, code=250, guesses=100)
 
 _WITHOUT_LOCKS = """
-from pos_app.ledger import postgresql, sqlite
-from pos_app.ledger.backend import WRITER
+from pos_app.ledger.databases import postgresql, sqlite
+from pos_app.ledger.databases.backend import WRITER
 def begin(connection):
     if connection.get_execution_options().get(WRITER):
         connection.exec_driver_sql("BEGIN")

@@ -11,7 +11,7 @@ from support.row_shops import KEY, TOM, a_shop
 from support.wsgi import Reply
 
 from pos_app.ledger import schema
-from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.databases.database import raise_rules_version
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from pos_app.ledger.book import Book
 from pos_app.ledger.commands import LedgerPlace
 from pos_app.ledger.http.serving import serve_ledger
 from pos_app.ledger.http.settings import FaceSettingsError, read_settings
-from pos_app.ledger.import_fields import FaultyLineError
-from pos_app.ledger.importer import ImportRefusedError, import_file
-from pos_app.ledger.sender_settings import SenderSettings, Template
-from pos_app.ledger.sender_text import MailBy, PostTo, SpoolTo, UnknownSenderError, read_sender
+from pos_app.ledger.loading.fields import FaultyLineError
+from pos_app.ledger.loading.importer import ImportRefusedError, import_file
+from pos_app.ledger.sending.settings import SenderSettings, Template
+from pos_app.ledger.sending.text import MailBy, PostTo, SpoolTo, UnknownSenderError, read_sender
 
 GOOD = {
     "spool:/var/spool/codes": SpoolTo(Path("/var/spool/codes")),

@@ -16,7 +16,7 @@ from support.mail_server import MailServer
 
 from pos_app.domain.answers import CheckAnswer
 from pos_app.domain.commands import SendCode
-from pos_app.ledger.sender_settings import SenderSettings, Template
+from pos_app.ledger.sending.settings import SenderSettings, Template
 
 PASSWORD = "pass w0rd of the mail server"
 

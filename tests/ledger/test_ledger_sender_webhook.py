@@ -35,10 +35,10 @@ from support.wsgi import wsgi_call
 
 from pos_app.domain.commands import SendCode
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.sender_maker import AT_WORK_MAX, BoundedSender
-from pos_app.ledger.sender_settings import SenderSettings
-from pos_app.ledger.sender_webhook import TRIES_MAX
-from pos_app.ledger.senders import SMS_FIRST, CodeMessage, SenderFailedError
+from pos_app.ledger.sending.maker import AT_WORK_MAX, BoundedSender
+from pos_app.ledger.sending.senders import SMS_FIRST, CodeMessage, SenderFailedError
+from pos_app.ledger.sending.settings import SenderSettings
+from pos_app.ledger.sending.webhook import TRIES_MAX
 
 OTHER = 50002
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pos_app.ledger.signing import Signer
+from pos_app.ledger.staff.signing import Signer
+from pos_app.ledger.staff.tokens import BadTokenError, proved_now, read_token, unproved, write_token
 from pos_app.ledger.tills import Till
-from pos_app.ledger.tokens import BadTokenError, proved_now, read_token, unproved, write_token
 
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 """The secret key of RFC 8032's first test."""

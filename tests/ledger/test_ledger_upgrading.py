@@ -27,16 +27,16 @@ from pos_app.domain.commands import Cancel
 from pos_app.domain.points import Points
 from pos_app.domain.request import FamilyGroupRef
 from pos_app.ledger import schema
-from pos_app.ledger.backend import WRITER, backend_for
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.backend import WRITER, backend_for
+from pos_app.ledger.databases.database import Store
+from pos_app.ledger.databases.upgrading import MIGRATIONS
 from pos_app.ledger.errors import BadDatabaseUrlError
-from pos_app.ledger.upgrading import MIGRATIONS
 
 _OPEN_AT_ONCE = """
 import sys
 from pathlib import Path
 from support.clock import FakeClock
-from pos_app.ledger.database import Store
+from pos_app.ledger.databases.database import Store
 sys.stdin.read(1)
 Store(sys.argv[1], FakeClock()).close()
 """
@@ -237,7 +237,7 @@ def test_opening_a_ledger_that_is_up_to_date_loads_no_alembic(ledger_url: str) -
     code = (
         "import sys\n"
         "from pos_app.files.clock import SystemClock\n"
-        "from pos_app.ledger.database import Store\n"
+        "from pos_app.ledger.databases.database import Store\n"
         "Store(sys.argv[1], SystemClock()).close()\n"
         "print('alembic' in sys.modules)"
     )

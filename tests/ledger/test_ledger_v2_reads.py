@@ -15,7 +15,7 @@ from support.ledger_server import a_customer, a_program, a_till, an_organisation
 from support.row_ledgers import Ledgers
 from support.row_shops import CLOSED, HOME, OTHER, SILVER, TOMS, a_family, a_moving_shop, a_person, a_shop, lots
 
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 
 SEARCH = "/v2/userGroup2/search"
 GROUP = "/v2/userGroup2"

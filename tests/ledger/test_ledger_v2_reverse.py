@@ -18,7 +18,7 @@ from support.row_shops import HOME, KEY, OTHER, OTHER_KEY, SILVER, TOMS, a_famil
 from support.wsgi import Reply
 
 from pos_app.ledger import schema
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 
 REVERSE = "/v2/points/reverse"
 MOBILE = {"type": "mobile", "value": "9777785205"}

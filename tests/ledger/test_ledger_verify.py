@@ -12,7 +12,7 @@ from support.a_ledger import BookKit, a_kit, redeeming
 from support.ledger_server import CUSTOMER, a_small_ledger
 
 from pos_app.domain.commands import Cancel
-from pos_app.ledger import audit
+from pos_app.ledger.care import audit
 
 
 @pytest.fixture

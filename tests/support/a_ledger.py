@@ -21,11 +21,11 @@ from pos_app.domain.points import Points
 from pos_app.domain.request import AskedPoints, CustomerRef, IdentifierKind, RedemptionRequest
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 from pos_app.ledger.local import LocalLedger
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.sender_settings import SenderSettings
-from pos_app.ledger.senders import SMS_FIRST, CodeMessage, CodeSender, SenderFailedError
+from pos_app.ledger.sending.senders import SMS_FIRST, CodeMessage, CodeSender, SenderFailedError
+from pos_app.ledger.sending.settings import SenderSettings
 from pos_app.ledger.store import open_book
 from pos_app.services.ports import Ledger
 

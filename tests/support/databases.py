@@ -100,7 +100,7 @@ class PostgresqlServer:
         """The name of a new ledger, its tables made."""
         from support.clock import FakeClock
 
-        from pos_app.ledger.database import Store
+        from pos_app.ledger.databases.database import Store
 
         if not self._has_template:
             Store(self.new(_TEMPLATE), FakeClock()).close()

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from pos_app.ledger.commands import LedgerPlace
-from pos_app.ledger.importer import import_file
+from pos_app.ledger.loading.importer import import_file
 
 ORGANISATION = 1
 PROGRAM = 973

@@ -17,8 +17,8 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, LargeBinary, MetaData
 
-from pos_app.ledger.backend import WRITER, backend_for
-from pos_app.ledger.upgrading import MIGRATIONS
+from pos_app.ledger.databases.backend import WRITER, backend_for
+from pos_app.ledger.databases.upgrading import MIGRATIONS
 
 _FILE = Path(__file__).with_name("ledger_schema_1.json")
 

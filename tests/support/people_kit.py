@@ -40,7 +40,7 @@ from support.wsgi import Reply, wsgi_call
 from pos_app.domain.keys import key_from
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import raise_rules_version
+from pos_app.ledger.databases.database import raise_rules_version
 from pos_app.ledger.http.app import make_app
 
 PIN = "4821"

@@ -13,7 +13,7 @@ from support.databases import KINDS, PostgresqlServer
 
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.exporter import export_ledger
+from pos_app.ledger.loading.exporter import export_ledger
 
 NewUrl = Callable[[], str]
 

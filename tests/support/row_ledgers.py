@@ -25,11 +25,11 @@ from support.http_counter import HttpCounter
 
 from pos_app.ledger import schema
 from pos_app.ledger.book import Book
-from pos_app.ledger.database import WAIT_S, Store
+from pos_app.ledger.databases.database import WAIT_S, Store
 from pos_app.ledger.http.app import make_app
-from pos_app.ledger.importer import KINDS, import_file
+from pos_app.ledger.loading.importer import KINDS, import_file
 from pos_app.ledger.secrets import LedgerSecrets
-from pos_app.ledger.senders import CodeSender
+from pos_app.ledger.sending.senders import CodeSender
 
 Line = Mapping[str, Any]
 READERS_MOST = 8

@@ -14,7 +14,7 @@ from support.dialogs import find, nameless
 from support.fake_till import a_view, open_window
 
 from pos_app.domain.points import Points
-from pos_app.ledger.senders import CodeMessage
+from pos_app.ledger.sending.senders import CodeMessage
 from pos_app.training.panel import SMALL_WIDTH, TrainingPanel, stand_beside
 from pos_app.training.phone import SimulatedPhone
 from pos_app.ui.announce import Announcer

@@ -9,9 +9,11 @@ import falcon
 from sqlalchemy import Connection, select
 
 from pos_app.ledger import schema
-from pos_app.ledger.admin_reads import read_entries, read_losses, read_owned_wallet, read_wallet
-from pos_app.ledger.audit import ADMIN
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.admin_reads import read_entries, read_losses, read_owned_wallet, read_wallet
+from pos_app.ledger.care.audit import ADMIN
+from pos_app.ledger.care.till_care import TillAction, change_till, give_enrolment_code, list_tills
+from pos_app.ledger.care.verify import find_differences
 from pos_app.ledger.crediting import Owner
 from pos_app.ledger.errors import CareRefusedError, UnknownIdError
 from pos_app.ledger.http.admin_asked import Asked
@@ -19,8 +21,6 @@ from pos_app.ledger.http.admin_login import let_administrator_in
 from pos_app.ledger.http.admin_views import difference_tree, entry_tree, loss_tree, till_tree, wallet_tree
 from pos_app.ledger.http.call import CALL, Call
 from pos_app.ledger.http.replies import status_line
-from pos_app.ledger.till_care import TillAction, change_till, give_enrolment_code, list_tills
-from pos_app.ledger.verify import find_differences
 from pos_app.ledger.wallet_rows import show_wallet
 from pos_app.wire.formats import Format, MalformedError, content_type, dump_json
 from pos_app.wire.moments import write_moment

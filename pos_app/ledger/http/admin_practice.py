@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import falcon
 
-from pos_app.ledger.admin_reads import read_wallet
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.admin_reads import read_wallet
+from pos_app.ledger.care.jobs import Jobs
+from pos_app.ledger.care.moved_clock import MovedClock
+from pos_app.ledger.care.practice_moves import Credit, GroupChange, change_family_group, earn
 from pos_app.ledger.http.admin import AdminCall, owner_of
 from pos_app.ledger.http.admin_asked import Asked, whole
 from pos_app.ledger.http.admin_views import family_group_tree
 from pos_app.ledger.http.call import Call
-from pos_app.ledger.jobs import Jobs
-from pos_app.ledger.moved_clock import MovedClock
-from pos_app.ledger.practice_moves import Credit, GroupChange, change_family_group, earn
 from pos_app.wire.formats import MalformedError, kind_of
 from pos_app.wire.moments import write_moment
 

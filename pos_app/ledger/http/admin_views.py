@@ -7,9 +7,9 @@ from typing import Any
 
 from pos_app.domain.facts import FamilyGroup
 from pos_app.domain.points import Points
+from pos_app.ledger.care.till_care import KnownTill
+from pos_app.ledger.care.verify import Difference
 from pos_app.ledger.rulebook import from_ms
-from pos_app.ledger.till_care import KnownTill
-from pos_app.ledger.verify import Difference
 from pos_app.ledger.wallet_rows import ShownWallet
 from pos_app.wire.formats import plain_number
 from pos_app.wire.moments import write_moment

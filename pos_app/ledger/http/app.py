@@ -10,6 +10,8 @@ import falcon
 
 from pos_app.files.clock import SystemClock
 from pos_app.ledger.book import Book
+from pos_app.ledger.care.jobs import Jobs
+from pos_app.ledger.care.moved_clock import MovedClock
 from pos_app.ledger.http import admin, v2, v11
 from pos_app.ledger.http.admin_practice import add_practice_routes
 from pos_app.ledger.http.at_work import AtWork
@@ -27,8 +29,6 @@ from pos_app.ledger.http.telephony import PATH as TELEPHONY
 from pos_app.ledger.http.telephony import MissedCalls
 from pos_app.ledger.http.troubles import StoppingError, tell
 from pos_app.ledger.http.turn import Turn
-from pos_app.ledger.jobs import Jobs
-from pos_app.ledger.moved_clock import MovedClock
 from pos_app.services.ports import Clock
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import falcon
 
-from pos_app.ledger.enrolment import enrol
 from pos_app.ledger.http.call import Call
 from pos_app.ledger.http.sync import SyncCall
-from pos_app.ledger.operators import change_pin, sign_in
+from pos_app.ledger.staff.enrolment import enrol
+from pos_app.ledger.staff.operators import change_pin, sign_in
 from pos_app.ledger.tills import Till
 from pos_app.wire.operators import read_change_pin, read_enrol, read_sign_in, write_nothing, write_signed_in
 from pos_app.wire.sync import write_capabilities

@@ -33,14 +33,14 @@ from pos_app.files.clock import SystemClock
 from pos_app.files.line_safety import is_loopback
 from pos_app.files.log_lines import LogFormat
 from pos_app.files.logs import set_up_logging
+from pos_app.ledger.care.jobs import Jobs
+from pos_app.ledger.care.moved_clock import MovedClock
 from pos_app.ledger.commands import DONE, TROUBLE, CannotOpenError, LedgerPlace
 from pos_app.ledger.http.app import make_app
 from pos_app.ledger.http.log import LOG
 from pos_app.ledger.http.settings import FaceSettings, FaceSettingsError, read_settings
 from pos_app.ledger.http.stopping import Bells
-from pos_app.ledger.jobs import Jobs
-from pos_app.ledger.moved_clock import MovedClock
-from pos_app.ledger.sender_text import UnknownSenderError, read_sender
+from pos_app.ledger.sending.text import UnknownSenderError, read_sender
 
 THREADS: Final = 32
 """More than the database has connections for: a thread that waits for a slow body must not stop the others."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pos_app.ledger.sender_settings import NAMES as SENDER_NAMES
-from pos_app.ledger.sender_settings import BadSenderSettingError, SenderSettings
+from pos_app.ledger.sending.settings import NAMES as SENDER_NAMES
+from pos_app.ledger.sending.settings import BadSenderSettingError, SenderSettings
 
 
 class FaceSettingsError(Exception):

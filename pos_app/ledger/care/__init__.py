@@ -1,0 +1,1 @@
+"""Looking after a ledger: jobs, audit, verify, backup, adjustments, tills and people."""

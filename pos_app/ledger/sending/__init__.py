@@ -1,0 +1,1 @@
+"""How one-time codes leave the ledger: files, e-mail, a provider's webhook."""

@@ -1,0 +1,1 @@
+"""Operators, their PINs and tokens, approvals by a second person, and the keys of tills."""
