@@ -54,7 +54,9 @@ def _load(book: Book, lines: Iterable[bytes], name: str, *, size: int | None, ke
         return DIFFERS
     except (LedgerBusyError, DBAPIError) as error:
         progress.close()
-        say(BUSY if isinstance(error, LedgerBusyError) else BROKEN)
+        why = "was busy for too long" if isinstance(error, LedgerBusyError) else "went away, or is damaged"
+        kept = "What was loaded before is kept; load the same file again." if keep_good else "Nothing was loaded."
+        say(f"The ledger's database {why}. {kept}")
         return TROUBLE
     progress.close()
     say(str(total))
