@@ -18,7 +18,8 @@ def steps(pytest_options: list[str]) -> list[tuple[str, list[str]]]:
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("types", [str(BIN / "mypy"), "--no-error-summary"]),
         ("import contracts", [str(BIN / "lint-imports"), "--no-logo"]),
-        ("tests", [sys.executable, "-m", "pytest", "-q", *pytest_options]),
+        # Two at a time: many tests wait for a process of their own. `-n 0` runs them one after the other.
+        ("tests", [sys.executable, "-m", "pytest", "-q", "-n", "2", *pytest_options]),
     ]
 
 

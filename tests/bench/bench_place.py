@@ -101,7 +101,7 @@ class Servers:
     ports: list[int]
 
     def resident_mb(self) -> float:
-        """What the working process of the first one holds in memory."""
+        """What the working process of the first one holds of its own: without the pages of mapped files."""
         parent = self.processes[0].pid
         held = [_resident_mb(pid) for pid in _children(parent)]
         return max(held)
@@ -121,8 +121,8 @@ def _children(parent: int) -> list[int]:
 
 
 def _resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    told = Path(f"/proc/{pid}/status").read_text()
+    return int(told.split("RssAnon:")[1].split()[0]) / 1000
 
 
 class PostgreSQL:
