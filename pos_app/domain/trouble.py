@@ -10,12 +10,15 @@
     +-- SlowDownError        429 or 503: wait `retry_after_s`
     +-- ServiceTroubleError  the service has a problem of its own (5xx to a question that moves nothing)
     +-- NotUnderstoodError   400: the till sent what the service does not understand
+    +-- SyncRefusedError     the ledger's sure no to a call of the extension (403, 404, 409, 410), with its word
     +-- StorageError         the till cannot write its journal: nothing may be sent
 
 Messages name no customer, code or address: they may end in a log.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class Trouble(Exception):  # noqa: N818 - the family name; its members end in Error
@@ -60,6 +63,18 @@ class ServiceTroubleError(Trouble):
 
 class NotUnderstoodError(Trouble):
     """The service did not understand the request (400)."""
+
+
+class SyncRefusedError(Trouble):
+    """The ledger understood a call of the extension and said no (sync-api 1). Decide on `reason`, never on a text.
+
+    `told` holds what some answers say beside it: `tries_left`, `until`, `next_seq`; nothing personal.
+    """
+
+    def __init__(self, reason: str, told: Mapping[str, object] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.told = dict(told or {})
 
 
 class StorageError(Trouble):
