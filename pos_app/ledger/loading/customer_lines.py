@@ -1,16 +1,18 @@
 """What one `customer` line says, and the quick way to read it where it says nothing unusual, which is nearly always.
 
-The careful way (`import_customers.read_unusual_customer`) names each fault. The quick one only knows the plain shape:
-members of the usual types, short texts without spaces around them, whole points. Where it is not sure it leaves the
-line alone, and a line it does read it reads as the careful way would.
+The careful way (`customers.read_unusual_customer`) names each fault. The quick one only knows the plain shape: members
+of the usual types, short texts without spaces around them, whole points; reading and checking that much is left to a
+library that does both in one go. Where it is not sure it leaves the line alone, and a line it does read it reads as
+the careful way would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import phonenumbers
 
 from pos_app.domain.points import POINTS_MAX, THOUSANDTHS
@@ -23,16 +25,8 @@ from pos_app.ledger.rulebook import OrganisationRules
 Name = tuple[str, str]
 """Kind and kept value of an identifier."""
 
-_PLAIN: Final[dict[str, type]] = {
-    "organisation": int,
-    "id": int,
-    "wallets": list,
-    **dict.fromkeys(("mobile", "email", "external_id", "first_name", "last_name", "tier", "fraud_status"), str),
-}
 _PLAIN_TEXTS_MAX: Final = 200
 _PLAIN_STATUS_MAX: Final = 40
-_PLAIN_WALLET: Final = frozenset({"program_id", "lots"})
-_PLAIN_LOT: Final = frozenset({"points", "awarded_on", "expires_on"})
 _PLAIN_STANDING: Final = ("ACTIVE", 0, "0", 0)
 
 
@@ -79,41 +73,73 @@ def _national_digits(country_code: str) -> int:
     return _LENGTHS[country_code]
 
 
+class _Lot(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    points: Annotated[int, msgspec.Meta(gt=0, le=POINTS_MAX)]
+    awarded_on: str | None = None
+    expires_on: str | None = None
+
+
+class _Wallet(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    program_id: int
+    lots: tuple[_Lot, ...] = ()
+
+
+class PlainCustomer(msgspec.Struct, tag_field="kind", tag="customer", forbid_unknown_fields=True, gc=False):
+    """A `customer` line that has the plain shape; its values may still be faulty."""
+
+    organisation: int
+    id: Annotated[int, msgspec.Meta(gt=0, le=ID_MAX)]
+    mobile: str = ""
+    email: str = ""
+    external_id: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    tier: str = ""
+    fraud_status: Annotated[str, msgspec.Meta(max_length=_PLAIN_STATUS_MAX)] = "NONE"
+    wallets: tuple[_Wallet, ...] = ()
+
+
+_decode: Final = msgspec.json.Decoder(PlainCustomer).decode
+
+
+def decode_plain(raw: bytes) -> PlainCustomer | None:
+    """Read a line that has the plain shape; None where it has not, be it faulty or only unusual."""
+    try:
+        return _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 def read_plain_customer(
-    organisations: Mapping[int, OrganisationRules], document: Mapping[str, Any], line: int
+    organisations: Mapping[int, OrganisationRules], plain: PlainCustomer, line: int
 ) -> StatedCustomer | None:
-    """Read a plain line; None where it is not plain, be it faulty or only unusual."""
-    for name, value in document.items():
-        if type(value) is not _PLAIN.get(name):
-            return None
-    get = document.get
-    org, customer_id = get("organisation"), get("id", 0)
-    rules = organisations.get(org)  # type: ignore[arg-type]
-    mobile, email, external_id = get("mobile", ""), get("email", ""), get("external_id", "")
-    first, last, tier, fraud = get("first_name", ""), get("last_name", ""), get("tier", ""), get("fraud_status", "NONE")
-    if rules is None or not 0 < customer_id <= ID_MAX:
+    """Take a line of the plain shape; None where something about its values wants care."""
+    rules = organisations.get(plain.organisation)
+    mobile, email, external_id = plain.mobile, plain.email, plain.external_id
+    first, last, tier, fraud = plain.first_name, plain.last_name, plain.tier, plain.fraud_status
+    if rules is None or not _are_plain(mobile, email, external_id, first, last, tier, fraud):
         return None
-    if not _are_plain(mobile, email, external_id, first, last, tier, fraud) or len(fraud) > _PLAIN_STATUS_MAX:
-        return None
+    org, customer_id = rules.organisation.organisation_id, plain.id
+    names: dict[Name, bool] = {}
+    told: dict[Name, str] = {}
     if mobile:
         if not is_well_formed(IdentifierKind.MOBILE, mobile):
             return None
         mobile = full_mobile(mobile, rules.organisation.country_code)
-    names: dict[Name, bool] = {}
-    told: dict[Name, str] = {}
     for kind, value in ((_MOBILE, mobile), (_EMAIL, email), (_EXTERNAL_ID, external_id)):
         if value:
             if not is_well_formed(kind, value):
                 return None
             kept = (kind.value, kept_forms(kind, value, "")[0])
             names[kept], told[kept] = True, kind.value
-    wallets = _plain_wallets(rules, get("wallets", ()))
+    wallets = _plain_wallets(rules, plain.wallets)
     if not names or wallets is None:
         return None
     row = (org, customer_id, mobile, email, external_id, first, last, "LOYALTY", False, fraud, tier or None, None)
-    holdings = Holdings(org=rules.organisation.organisation_id, is_family=False, owner_id=customer_id, wallets=wallets)
-    key = (rules.organisation.organisation_id, customer_id)
-    return StatedCustomer(line=line, key=key, row=row, names=names, fields_of_names=told, holdings=holdings)
+    holdings = Holdings(org=org, is_family=False, owner_id=customer_id, wallets=wallets)
+    return StatedCustomer(
+        line=line, key=(org, customer_id), row=row, names=names, fields_of_names=told, holdings=holdings
+    )
 
 
 _MOBILE, _EMAIL, _EXTERNAL_ID = IdentifierKind.MOBILE, IdentifierKind.EMAIL, IdentifierKind.EXTERNAL_ID
@@ -125,13 +151,11 @@ def _are_plain(*texts: str) -> bool:
     return len(joined) <= _PLAIN_TEXTS_MAX and joined.isprintable() and " |" not in joined and "| " not in joined
 
 
-def _plain_wallets(rules: OrganisationRules, documents: Any) -> tuple[StatedWallet, ...] | None:
+def _plain_wallets(rules: OrganisationRules, stated: Sequence[_Wallet]) -> tuple[StatedWallet, ...] | None:
     found: list[StatedWallet] = []
-    for document in documents:
-        if type(document) is not dict or not document.keys() <= _PLAIN_WALLET:
-            return None
-        program_id, lots = document.get("program_id"), _plain_lots(document.get("lots", ()))
-        if type(program_id) is not int or program_id not in rules.programs or lots is None:
+    for each in stated:
+        program_id, lots = each.program_id, _plain_lots(each.lots)
+        if lots is None or program_id not in rules.programs:
             return None
         path = f"wallets[{len(found)}].lots"
         found.append(
@@ -142,18 +166,9 @@ def _plain_wallets(rules: OrganisationRules, documents: Any) -> tuple[StatedWall
     return tuple(found) if len(found) < 2 or len({each.program_id for each in found}) == len(found) else None
 
 
-def _plain_lots(documents: Any) -> tuple[tuple[int, str | None, str | None], ...] | None:
-    if type(documents) not in (list, tuple):
-        return None
-    lots = []
-    for document in documents:
-        if type(document) is not dict or not document.keys() <= _PLAIN_LOT:
-            return None
-        points, days = document.get("points"), (document.get("awarded_on"), document.get("expires_on"))
-        if type(points) is not int or not 0 < points <= POINTS_MAX:
-            return None
-        for day in days:
-            if day is not None and (type(day) is not str or not is_day(day)):
+def _plain_lots(stated: Sequence[_Lot]) -> tuple[tuple[int, str | None, str | None], ...] | None:
+    for each in stated:
+        for day in (each.awarded_on, each.expires_on):
+            if day is not None and not is_day(day):
                 return None
-        lots.append((points * THOUSANDTHS, *days))
-    return tuple(lots)
+    return tuple([(each.points * THOUSANDTHS, each.awarded_on, each.expires_on) for each in stated])

@@ -12,7 +12,7 @@ from pos_app.domain.request import IdentifierKind, is_well_formed
 from pos_app.ledger import schema
 from pos_app.ledger.databases.bulk import AlreadyThereError
 from pos_app.ledger.errors import LedgerBusyError
-from pos_app.ledger.loading.customer_lines import Name, StatedCustomer, full_mobile, read_plain_customer
+from pos_app.ledger.loading.customer_lines import Name, StatedCustomer, full_mobile
 from pos_app.ledger.loading.fields import FaultyLineError, Fields
 from pos_app.ledger.loading.setup import Site
 from pos_app.ledger.loading.wallets import Holdings, KeptWallets, keep_wallets, read_wallets
@@ -54,10 +54,11 @@ _FORGET_NAME: Final = delete(_IDENTIFIER).where(
 
 
 def read_customer(site: Site, fields: Fields, line: int) -> StatedCustomer:
-    """Read one `customer` line."""
-    plain = read_plain_customer(site.organisations, fields.unread, line)
-    if plain is not None:
-        return plain
+    """Read one `customer` line that was not read the quick way.
+
+    Raises:
+        FaultyLineError: a field cannot be taken.
+    """
     return read_unusual_customer(site.rules(fields), fields, line)
 
 

@@ -16,6 +16,12 @@ from pos_app.domain.points import ZERO, Points
 from pos_app.ledger.book import Book
 from pos_app.ledger.databases.database import LostRaceError
 from pos_app.ledger.errors import LedgerBusyError
+from pos_app.ledger.loading.customer_lines import (
+    PlainCustomer,
+    StatedCustomer,
+    decode_plain,
+    read_plain_customer,
+)
 from pos_app.ledger.loading.customers import keep_customers, read_customer
 from pos_app.ledger.loading.families import keep_groups, read_group
 from pos_app.ledger.loading.fields import FaultyLineError, Fields
@@ -35,6 +41,7 @@ KINDS: Final = ("organisation", "program", "till", "operator", "customer", "fami
 """In the order they come in."""
 
 _ORDER: Final = {kind: number for number, kind in enumerate(KINDS)}
+_CUSTOMER: Final = _ORDER["customer"]
 _SIMPLE: Final = {
     "organisation": keep_organisation,
     "program": keep_program,
@@ -97,7 +104,7 @@ Progress = Callable[[ControlTotal], None]
 class _Line(NamedTuple):
     number: int
     kind: str
-    document: dict[str, Any]
+    document: dict[str, Any] | PlainCustomer
     raw: bytes
 
 
@@ -154,12 +161,11 @@ class _Run:
     def _line(self, number: int, raw: bytes) -> _Line:
         if len(raw) > LINE_MAX:
             raise FaultyLineError("line", f"{len(raw)} bytes", f"at most {LINE_MAX}")
-        try:
-            document = _JSON.decode(raw.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise FaultyLineError("line", "something that is no JSON in UTF-8", "one JSON object") from error
-        if not isinstance(document, dict):
-            raise FaultyLineError("line", "something else", "one JSON object")
+        if self._kind == _CUSTOMER:
+            plain = decode_plain(raw)
+            if plain is not None:
+                return _Line(number, "customer", plain, raw)
+        document = _decoded(raw)
         kind = document.pop("kind", None)
         order = _ORDER.get(kind) if isinstance(kind, str) else None
         if order is None:
@@ -201,7 +207,7 @@ class _Run:
         else:
             for line in batch:
                 try:
-                    _SIMPLE[kind](site, Fields(line.document), line.number)
+                    _SIMPLE[kind](site, Fields(_document_of(line)), line.number)
                 except FaultyLineError as fault:
                     self._tell(line.number, fault)
                 else:
@@ -221,7 +227,7 @@ class _Run:
 
         for line in batch:
             try:
-                stated = read(site, Fields(line.document), line.number)
+                stated = _stated(site, line) or read(site, Fields(_document_of(line)), line.number)
             except FaultyLineError as fault:
                 self._tell(line.number, fault)
             else:
@@ -265,6 +271,37 @@ class _Run:
         """Close the file of refused lines."""
         if self._refused is not None:
             self._refused.close()
+
+
+def _decoded(raw: bytes) -> dict[str, Any]:
+    """The JSON object of one line.
+
+    Raises:
+        FaultyLineError: it has none.
+    """
+    try:
+        document = _JSON.decode(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FaultyLineError("line", "something that is no JSON in UTF-8", "one JSON object") from error
+    if not isinstance(document, dict):
+        raise FaultyLineError("line", "something else", "one JSON object")
+    return document
+
+
+def _stated(site: Site, line: _Line) -> StatedCustomer | None:
+    """A customer whose line could be read the quick way."""
+    if isinstance(line.document, PlainCustomer):
+        return read_plain_customer(site.organisations, line.document, line.number)
+    return None
+
+
+def _document_of(line: _Line) -> dict[str, Any]:
+    """A line as the careful way reads it."""
+    if isinstance(line.document, PlainCustomer):
+        document = _decoded(line.raw)
+        del document["kind"]
+        return document
+    return line.document
 
 
 def _batches(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
