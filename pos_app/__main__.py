@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run `pos-app`."""
     if len(sys.argv) == 1:
-        from pos_app.bootstrap import run_window
+        from pos_app.starting import run_window
 
         sys.exit(run_window())
     from pos_app.cli import pos_app

@@ -6,7 +6,6 @@ SQLAlchemy and requests are read from disk.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,10 +21,18 @@ from pos_app.services.till import TillServices, TillView
 from pos_app.settings import Place, Settings, TillError
 
 if TYPE_CHECKING:
-    from pos_app.files.secrets import TillSecrets
+    from pos_app.cache import SqlCache
+    from pos_app.files.secrets import Secrets, TillSecrets
+    from pos_app.gateway import HttpLedger
+    from pos_app.gateway.carrier import Carrier
+    from pos_app.gateway.plug import Plug
     from pos_app.ledger.book import Book
     from pos_app.ledger.commands import LedgerPlace
-    from pos_app.services.ports import Cache, Clock, Journal, Ledger, Waits
+    from pos_app.services.clock_trust import BootClock
+    from pos_app.services.joining import Choices
+    from pos_app.services.offline_port import TillJournal
+    from pos_app.services.ports import Cache, Clock, Ledger, Waits
+    from pos_app.services.sync_port import SyncingLedger
     from pos_app.services.validation import ValidationService
     from pos_app.training.start import Stage
 
@@ -61,62 +68,108 @@ def view_of(settings: Settings, *, is_training: bool = False) -> TillView:
     )
 
 
-def join_services(
-    ledger: Ledger,
-    journal: Journal,
-    cache: Cache,
-    clock: Clock,
-    waits: Waits,
-    *,
-    key_prefix: str = "",
-    has_idempotent_redeem: bool = False,
-    has_secrets_file: bool = False,
-) -> TillServices:
-    """Join the services of one till over whatever ledger, journal and cache it has."""
-    import secrets
+def choices_of(settings: Settings, *, has_secrets_file: bool = False) -> Choices:
+    """The settings as the services take them."""
+    from pos_app.domain.feed import Scope
+    from pos_app.services.joining import Choices
 
-    from pos_app.services.line import Line
-    from pos_app.services.lookup import LookupService
-    from pos_app.services.redemption import RedemptionService
-    from pos_app.services.validation import ValidationService
-
-    line = Line(ledger, clock)
-    return TillServices(
-        clock=clock,
-        line=line,
-        lookup=LookupService(ledger, cache, line, clock),
-        validation=ValidationService(ledger, cache, line, clock),
-        redemptions=RedemptionService(
-            ledger=ledger,
-            journal=journal,
-            cache=cache,
-            line=line,
-            clock=clock,
-            random_bytes=secrets.token_bytes,
-            waits=waits,
-            key_prefix=key_prefix,
-            has_idempotent_redeem=has_idempotent_redeem,
-        ),
+    return Choices(
+        waits=waits_of(settings),
+        address=address_of(settings),
+        version=__version__,
+        platform=sys.platform,
+        has_idempotent_redeem=settings.service_idempotent_redeem,
         has_secrets_file=has_secrets_file,
+        asks_per_lookup=settings.lease_per_lookup,
+        is_risk_off=settings.risk_off,
+        scope=Scope(settings.sync_scope),
     )
 
 
+def address_of(settings: Settings) -> str:
+    """The service's address in one spelling: what it could do is kept with it."""
+    return settings.ledger_url.strip().rstrip("/").lower()
+
+
+def join_services(
+    ledger: SyncingLedger,
+    journal: TillJournal,
+    cache: SqlCache,
+    clock: BootClock,
+    choices: Choices,
+    *,
+    kept: Secrets,
+    login: str,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> TillServices:
+    """Join the services of one till over whatever ledger, journal, cache and secrets it has.
+
+    Raises:
+        StorageError: its secrets cannot be read or kept.
+    """
+    from pos_app.cache import rules
+    from pos_app.domain.feed import RiskLimits
+    from pos_app.files.pins import ArgonPins
+    from pos_app.files.till_keys import TillKeys
+    from pos_app.services.joining import Ports, join
+    from pos_app.services.till import CacheStatus
+
+    def limits() -> RiskLimits:
+        told = cache.organisation_told()
+        return RiskLimits() if told is None else told.risk
+
+    def cache_status() -> CacheStatus:
+        feed = cache.feed_state()
+        return CacheStatus(cache.state.value, None if feed is None else feed.cursor)
+
+    keys = TillKeys(kept, journal_epoch=journal.chain_head().till_epoch)
+    ports = Ports(
+        ledger=ledger,
+        sync=ledger.sync,
+        journal=journal,
+        cache=cache,
+        feed=cache,
+        clock=clock,
+        seals=keys.seals,
+        keys=keys,
+        pins=ArgonPins(),
+        texts=rules,
+        random_bytes=random_bytes,
+        login=login,
+    )
+    return join(ports, replace(choices, limits=limits, cache_status=cache_status, operators=cache.operators))
+
+
 class Wired(NamedTuple):
-    """A till's services, and how to close what is under them."""
+    """A till's services, its ledger, the plug in its line, and how to close what is under them."""
 
     services: TillServices
+    ledger: HttpLedger
+    plug: Plug
     close: Callable[[], None]
 
 
-def http_ledger(settings: Settings, digest: str, clock: Clock) -> Ledger:
-    """The ledger at the address of the settings.
+def http_ledger(
+    settings: Settings,
+    digest: str,
+    clock: Clock,
+    *,
+    carrier: Carrier | None = None,
+    had_extension: bool = False,
+    kind: type[HttpLedger] | None = None,
+) -> HttpLedger:
+    """The ledger at the address of the settings; `had_extension`: it had the extension when it was met before.
+
+    `kind` is another class of ledger than the plain one.
 
     Raises:
         NotSafeError: plain HTTP to another machine.
+        WrongAddressError: the address is none.
     """
     from pos_app.gateway import HttpLedger
+    from pos_app.gateway.known import KnownService
 
-    return HttpLedger(
+    return (kind or HttpLedger)(
         settings.ledger_url,
         settings.ledger_login,
         digest,
@@ -125,30 +178,86 @@ def http_ledger(settings: Settings, digest: str, clock: Clock) -> Ledger:
         proxy=settings.ledger_proxy or None,
         clock=clock,
         software=__version__,
+        carrier=carrier,
+        service=KnownService(had_extension=had_extension),
     )
 
 
-def live_till(settings: Settings, folder: Path, kept: TillSecrets, clock: Clock) -> Wired:
-    """Wire a live till over its own files and the ledger of its settings."""
-    from pos_app.cache import SqlCache
-    from pos_app.journal import SqlJournal
+def plugged(settings: Settings, clock: Clock) -> Plug:
+    """The line to the ledger, with a plug in it.
 
-    ledger = http_ledger(settings, kept.get("password_digest") or "", clock)
+    Raises:
+        NotSafeError, WrongAddressError: as `http_ledger`.
+    """
+    from pos_app.gateway.address import Address
+    from pos_app.gateway.plug import Plug
+    from pos_app.gateway.transport import Transport
+
+    return Plug(
+        Transport(
+            Address.read(settings.ledger_url),
+            waits=waits_of(settings),
+            ca_file=settings.ledger_ca_file,
+            proxy=settings.ledger_proxy or None,
+            clock=clock,
+            software=__version__,
+        )
+    )
+
+
+def live_till(
+    settings: Settings, folder: Path, kept: TillSecrets, clock: BootClock, *, kind: type[HttpLedger] | None = None
+) -> Wired:
+    """Wire a live till over its own files and the ledger of its settings; `kind` as in `http_ledger`.
+
+    Raises:
+        StorageError: its files or secrets cannot be opened.
+        NotSafeError, WrongAddressError: as `http_ledger`.
+    """
+    from pos_app.cache import SqlCache
+    from pos_app.files.till_keys import key_epoch
+    from pos_app.journal import SqlJournal
+    from pos_app.services.service import had_extension
+
+    plug = plugged(settings, clock)
     key = kept.database_key()
     with ExitStack() as opened:
-        journal = opened.enter_context(closing(SqlJournal.open(folder / "journal.db", key, clock)))
+        opened.callback(plug.close)
+        was_here = key_epoch(kept) > 0
+        journal = opened.enter_context(closing(SqlJournal.open(folder / "journal.db", key, clock, was_here=was_here)))
         cache = opened.enter_context(closing(SqlCache.open(folder / "cache.db", key, clock)))
-        services = join_services(
-            ledger,
-            journal,
-            cache,
+        ledger = http_ledger(
+            settings,
+            kept.get("password_digest") or "",
             clock,
-            waits_of(settings),
-            has_idempotent_redeem=settings.service_idempotent_redeem,
-            has_secrets_file=kept.is_in_file,
+            carrier=plug,
+            had_extension=had_extension(journal, address_of(settings)),
+            kind=kind,
         )
+        choices = choices_of(settings, has_secrets_file=kept.is_in_file)
+        services = join_services(ledger, journal, cache, clock, choices, kept=kept, login=settings.ledger_login)
+        ledger.names_cashier(lambda: services.operators.cashier)
         close = opened.pop_all().close  # Until here a failure closes what was opened before it.
-    return Wired(services, close)
+    return Wired(services, ledger, plug, close)
+
+
+def take_password_file(settings: Settings, kept: TillSecrets) -> None:
+    """The password in the file of the settings goes into the secrets, once (reliability 5.2).
+
+    The file itself stays: it may be a secret that the machine's administration puts there for several tills.
+
+    Raises:
+        StorageError: the file cannot be read, or the secret not be kept.
+    """
+    file = settings.ledger_password_file
+    if file is None or kept.get("password_digest") is not None:
+        return
+    from pos_app.gateway import digest_of
+
+    try:
+        kept.put("password_digest", digest_of(file.read_text(encoding="utf-8").strip()))
+    except OSError as error:
+        raise StorageError(f"ledger.password_file: {file} cannot be read ({error.strerror}).") from error
 
 
 class Practice(NamedTuple):
@@ -161,16 +270,16 @@ class Practice(NamedTuple):
 
 def training_till() -> Practice:
     """Wire a till over a practice ledger in this process. No network object exists in this wiring (house 2)."""
-    import secrets
     import shutil
     import tempfile
 
     from pos_app.cache import SqlCache
     from pos_app.files.clock import SystemClock
+    from pos_app.files.secrets import TillSecrets
     from pos_app.journal import SqlJournal
     from pos_app.ledger.call_reports import report
     from pos_app.ledger.local import LocalLedger
-    from pos_app.services.ports import Waits
+    from pos_app.services.joining import Choices
     from pos_app.training.line import SwitchedLine
     from pos_app.training.phone import SimulatedPhone
     from pos_app.training.start import Stage
@@ -181,11 +290,15 @@ def training_till() -> Practice:
     phone = SimulatedPhone()
     book = central_ledger(Place(data_dir=folder), None, None).open(phone)
     login = import_demo(book)
-    line = SwitchedLine(LocalLedger(book, login))
-    key = secrets.token_hex(32)
+    ledger = LocalLedger(book, login)
+    line = SwitchedLine(ledger, ledger.sync)
+    kept = TillSecrets.open(folder, service="", use_keyring=False)
+    key = kept.database_key()
     journal = SqlJournal.open(folder / "journal.db", key, clock)
     cache = SqlCache.open(folder / "cache.db", key, clock)
-    services = join_services(line, journal, cache, clock, Waits(), key_prefix="TR-")
+    choices = Choices(version=__version__, platform=sys.platform, key_prefix="TR-")
+    services = join_services(line, journal, cache, clock, choices, kept=kept, login=login)
+    services.enrolment.enrol()
 
     def close() -> None:
         journal.close()
@@ -269,120 +382,3 @@ def _reading_service(ledger: Ledger, cache: Cache, clock: Clock, *, is_offline: 
     if is_offline:
         line.met(LineDownError("the cache alone was asked for"))
     return ValidationService(ledger, cache, line, clock)
-
-
-def run_window(place: Place | None = None, on_start: Callable[[], object] | None = None) -> int:
-    """Open the till's window and stay until it is closed; returns the exit code.
-
-    `on_start` is called when the window is shown, before its services are wired.
-    """
-    from pos_app.files.lock import DataFolderInUseError, DataFolderLock
-
-    place = place or Place()
-    try:
-        settings = place.settings()
-        with DataFolderLock(place.folder):
-            return LiveStart(place, settings).run(on_start)
-    except (TillError, DataFolderInUseError, StorageError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-
-
-class LiveStart:
-    """What the window's start borrows to become a live till: its wiring, and the first run's questions."""
-
-    def __init__(self, place: Place, settings: Settings) -> None:
-        self._place = place
-        self._settings = settings
-        self._wired: Wired | None = None
-
-    def run(self, on_start: Callable[[], object] | None) -> int:
-        """Show the window, wire it behind its first painting, and close everything at the end."""
-        # A start makes much and throws little away: collecting would walk over all of it, a tenth of the time until
-        # the till is ready. `ui.start` begins to collect when there is work.
-        gc.disable()
-        from pos_app.ui.start import Wiring, run
-
-        wiring = Wiring(
-            is_set_up=bool(self._settings.ledger_url),
-            connect=self.connect,
-            try_connection=self.try_connection,
-            keep_connection=self.keep_connection,
-        )
-        try:
-            return run(view_of(self._settings), wiring, on_start)
-        finally:
-            gc.enable()
-            if self._wired is not None:
-                self._wired.close()
-
-    def connect(self) -> TillServices:
-        """Open the till's files and join its services. Slow.
-
-        Raises:
-            StorageError, NotSafeError: with a sentence for the person in front of the till.
-        """
-        import logging
-
-        from pos_app.files.clock import SystemClock
-        from pos_app.files.logs import set_up_logging
-
-        set_up_logging(self._place.folder / "logs", logging.getLevelName(self._settings.log_level))
-        kept = self._place.secrets()
-        self._take_password_file(kept)
-        self._wired = live_till(self._settings, self._place.folder, kept, SystemClock())
-        return self._wired.services
-
-    def _take_password_file(self, kept: TillSecrets) -> None:
-        """The password named by the settings moves into the secrets at the first start (reliability 5.2)."""
-        file = self._settings.ledger_password_file
-        if file is None or kept.get("password_digest") is not None:
-            return
-        from pos_app.gateway import digest_of
-
-        try:
-            kept.put("password_digest", digest_of(file.read_text(encoding="utf-8").strip()))
-        except OSError as error:
-            raise StorageError(f"ledger.password_file: {file} cannot be read ({error.strerror}).") from error
-
-    def try_connection(self, address: str, login: str, password: str, report: Report) -> None:
-        """Go through the steps of the first run and report each. Slow; never raises `Trouble`."""
-        from pos_app.files.clock import SystemClock
-        from pos_app.gateway import digest_of
-        from pos_app.services.first_run import try_connection
-
-        changed = replace(self._settings, ledger_url=address, ledger_login=login)
-        try_connection(lambda: http_ledger(changed, digest_of(password), SystemClock()), report)
-
-    def keep_connection(self, address: str, login: str, password: str) -> None:
-        """Save address and login in the settings, the password's digest in the secrets.
-
-        Raises:
-            StorageError: they cannot be kept.
-        """
-        from pos_app.gateway import digest_of
-        from pos_app.settings import keep
-
-        self._place.secrets().put("password_digest", digest_of(password))
-        keep(self._place.user_file, {"ledger.url": address, "ledger.login": login})
-        self._settings = self._place.settings()
-
-
-def run_demo(tour_folder: Path | None, say: Callable[[str], None]) -> int:
-    """Trainer mode: the same window over a practice ledger. With `tour_folder` the tour is played without a display."""
-    if tour_folder is not None:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        # That platform tells of sizes it cannot propagate; between the steps it would only be noise.
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
-    from pos_app.training.start import run_training
-
-    practice = training_till()
-    try:
-        return run_training(
-            practice.stage,
-            view_of(Settings(till_store="014", till_name="Practice till"), is_training=True),
-            tour_folder,
-            say,
-        )
-    finally:
-        practice.close()

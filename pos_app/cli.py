@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from pos_app import __version__
-from pos_app.cli_ledger_people import ledger
+from pos_app.cli_ledger_leases import ledger
 from pos_app.domain.answers import CAN_BE_REDEEMED
 
 REDEEMABLE, REFUSED, TROUBLE = 0, 1, 2
@@ -71,7 +71,7 @@ def pos_app(context: click.Context, data_dir: Path | None, config: Path | None, 
         settings[name] = value
     context.obj = Place(data_dir=data_dir, settings_file=config, command_line=settings)
     if context.invoked_subcommand is None:
-        from pos_app.bootstrap import run_window
+        from pos_app.starting import run_window
 
         sys.exit(run_window(context.obj))
 
@@ -80,7 +80,7 @@ def pos_app(context: click.Context, data_dir: Path | None, config: Path | None, 
 @click.option("--tour", type=click.Path(file_okay=False, path_type=Path), help="Play a redemption, keep its pictures.")
 def demo(tour: Path | None) -> None:
     """Trainer mode: a practice ledger in this process, no network, throwaway files."""
-    from pos_app.bootstrap import run_demo
+    from pos_app.starting import run_demo
 
     sys.exit(run_demo(tour, click.echo))
 
@@ -180,6 +180,75 @@ def check_sentences(checked: Any) -> str:
     view = check_view(checked, Serving(organisation=checked.organisation, programs=programs), now=checked.asked_at)
     title = view.title if view.title.endswith((".", "?")) else f"{view.title}."
     return " ".join(part for part in (title, view.reason, view.next_step, view.meta) if part)
+
+
+@pos_app.command()
+@click.option(
+    "--provision",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file with settings and a table [enrolment]: address, login, password, code.",
+)
+@click.option("--code", "asks_code", is_flag=True, help="Read an enrolment code from standard input.")
+@click.option("--delete-provision", is_flag=True, help="Delete that file afterwards without asking.")
+@click.pass_obj
+def enrol(place: Any, provision: Path | None, asks_code: bool, delete_provision: bool) -> None:
+    """Make this machine a till without the window. Exit 0: enrolled, 1: refused, 2: trouble."""
+    from dataclasses import replace
+
+    from pos_app import enrolling
+    from pos_app.settings import TillError
+
+    is_terminal = sys.stdin.isatty()
+    try:
+        told = enrolling.Provision() if provision is None else enrolling.read_provision(provision)
+    except TillError as error:
+        fail(str(error))
+    if asks_code:
+        told = replace(told, code=sys.stdin.readline().strip() or None)
+
+    def ask_code() -> str | None:
+        return click.prompt("Enrolment code", default="", show_default=False) or None if is_terminal else None
+
+    ended = enrolling.enrol(place, told, ask_code)
+    if ended.code != enrolling.DONE:
+        fail(ended.sentence, ended.code)
+    click.echo(ended.sentence)
+    if provision is not None:
+        _offer_to_delete(provision, is_sure=delete_provision, is_terminal=is_terminal)
+
+
+def _offer_to_delete(file: Path, *, is_sure: bool, is_terminal: bool) -> None:
+    """A provisioning file holds a password, which lies in the secrets by now."""
+    from pos_app import enrolling
+
+    if is_sure or (is_terminal and click.confirm(f"Delete {file}? It holds the till's password", default=True)):
+        enrolling.delete_provision(file, click.echo)
+    else:
+        click.echo(f"{file} still holds the till's password: delete it.", err=True)
+
+
+@pos_app.command()
+@click.option("--headless", is_flag=True, help="Commands and events as JSON lines; no window.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of this till's files.")
+@click.option("--ledger", "url", help="Address of its ledger.")
+@click.option("--config", type=click.Path(path_type=Path), help="Its settings file.")
+@click.pass_obj
+def till(place: Any, headless: bool, data_dir: Path | None, url: str | None, config: Path | None) -> None:
+    """A till without a window, driven by JSON lines on standard input; the README has the table of its commands."""
+    from dataclasses import replace
+
+    from pos_app.starting import run_headless
+
+    if not headless:
+        fail("pos-app till needs --headless; the window is `pos-app` alone.")
+    named = {} if url is None else {"ledger.url": url}
+    place = replace(
+        place,
+        data_dir=data_dir or place.data_dir,
+        settings_file=config or place.settings_file,
+        command_line={**place.command_line, **named},
+    )
+    sys.exit(run_headless(place))
 
 
 @pos_app.command()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pos_app.domain.trouble import NotAcceptedError, NotSafeError, NotTheServiceError, Trouble
 
 if TYPE_CHECKING:
+    from pos_app.domain.answers import Capabilities
     from pos_app.settings import Place
 
 DISK_FREE_LEAST: Final = 200 * 2**20
@@ -128,6 +129,7 @@ def _secrets(place: Place) -> Iterator[Finding]:
 def _line(place: Place) -> Iterator[Finding]:
     from pos_app.bootstrap import http_ledger
     from pos_app.files.clock import SystemClock
+    from pos_app.files.till_keys import key_epoch
     from pos_app.settings import TillError
 
     try:
@@ -138,11 +140,14 @@ def _line(place: Place) -> Iterator[Finding]:
         return
     clock = SystemClock()
     try:
-        told = http_ledger(settings, place.secrets().get("password_digest") or "", clock).capabilities()
+        kept = place.secrets()
+        told = http_ledger(settings, kept.get("password_digest") or "", clock).capabilities()
+        epoch = key_epoch(kept)
     except Trouble as trouble:
         yield Finding(Grade.BAD, *_advice(trouble))
         return
     yield Finding(Grade.GOOD, f"The ledger answers: {told.service or 'a service without the extension'} {told.version}")
+    yield _enrolment(told, epoch)
     if told.server_time is not None:
         off = abs((told.server_time - clock.wall()).total_seconds())
         if off > CLOCK_OFF_MOST_S:
@@ -151,6 +156,36 @@ def _line(place: Place) -> Iterator[Finding]:
             )
         else:
             yield Finding(Grade.GOOD, f"The clock agrees with the ledger's within {max(off, 1):.0f} s")
+
+
+def _enrolment(told: Capabilities, epoch: int) -> Finding:
+    """Whether the ledger knows this machine's key. `epoch`: the enrolment the key in the secrets is of, 0 for none."""
+    till = told.till
+    if till is None and epoch:
+        return Finding(
+            Grade.BAD,
+            "The service had the sync extension and has none now.",
+            "Ask whoever runs the ledger; until it is back this till works as without a line.",
+        )
+    if till is None:
+        return Finding(Grade.NOTICE, "This service keeps no tills: without a line this till only gives advice.")
+    if till.state != "ACTIVE":
+        return Finding(
+            Grade.BAD,
+            f"The ledger has taken till {till.login} out of service ({till.state}).",
+            "Ask head office for an enrolment code, then `pos-app enrol --code`.",
+        )
+    if not epoch:
+        return Finding(
+            Grade.NOTICE, "This till is not enrolled: nothing is redeemed here without a line.", "Run `pos-app enrol`."
+        )
+    if till.till_epoch != epoch:
+        return Finding(
+            Grade.BAD,
+            f"This machine has enrolment {epoch} of till {till.login}, the ledger knows {till.till_epoch}.",
+            "Ask head office for an enrolment code, then `pos-app enrol --code`.",
+        )
+    return Finding(Grade.GOOD, f"Enrolled as till {till.login} of store {till.store}, enrolment {epoch}")
 
 
 def _advice(trouble: Trouble) -> tuple[str, str]:

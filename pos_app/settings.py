@@ -105,6 +105,15 @@ class Settings:
     service_idempotent_redeem: bool = _setting(
         "service.idempotent_redeem", False, _flag, "Whether a service without the extension repeats a known key."
     )
+    sync_scope: str = _setting(
+        "sync.scope", "store", _choice("store", "all"), "Customers kept here: those of this store lately, or all."
+    )
+    lease_per_lookup: bool = _setting(
+        "lease.per_lookup", True, _flag, "Set points aside for a customer who was looked up, for when the line drops."
+    )
+    risk_off: bool = _setting(
+        "risk.off", False, _flag, "Never redeem at the shop's risk here, even where the organisation allows it."
+    )
     till_store: str = _setting("till.store", "", _text, "Store shown in the header while the ledger tells none.")
     till_name: str = _setting("till.name", "", _text, "Till shown in the header while the ledger tells none.")
     sale_bill: str = _setting(
@@ -152,6 +161,11 @@ def read_file(path: Path) -> dict[str, object]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: this settings file cannot be read ({error}).") from error
+    return dotted(tree)
+
+
+def dotted(tree: Mapping[str, object]) -> dict[str, object]:
+    """The settings of a tree of tables, by their dotted names."""
     return _dotted(tree, "")
 
 

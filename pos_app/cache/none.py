@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pos_app.domain.facts import CustomerRecord, Organisation, Program
-from pos_app.domain.request import CustomerRef
+from pos_app.domain.facts import Customer, CustomerRecord, FamilyRecord, Organisation, Program, Wallet
+from pos_app.domain.request import CustomerRef, FamilyGroupRef
 
 
 class NoCache:
@@ -17,6 +17,13 @@ class NoCache:
 
     def find_customer(self, customer: CustomerRef) -> CustomerRecord | None:
         """Never seen."""
+        return None
+
+    def keep_wallet(self, customer_id: int, wallet: Wallet, version: int, at: datetime | None) -> None:
+        """Forget it."""
+
+    def find_family(self, named: FamilyGroupRef, customer: Customer) -> FamilyRecord | None:
+        """Cannot say."""
         return None
 
     def keep_program(self, program: Program, at: datetime) -> None:

@@ -1,34 +1,34 @@
-"""The cache's tables and statements, built once. A file of another version is made anew, so there are no steps.
+"""The cache's tables. A file of another version is made anew, so there are no steps (reliability 4.4).
 
-Lots and redeemed days stand in their wallet as JSON: they are only ever read and replaced with it, and a table of
-their own would cost a lookup as much again.
+Lots, days and members stand in their row as JSON: they are only ever read and replaced with it, and a table of their
+own would cost a lookup as much again. No table refers to another by a foreign key: a feed may tell of a wallet before
+it tells of its owner.
+
+What a search needs stands in three narrow tables in the order of what is looked for, so that every question is a range:
+`identifier` by its beginning, `tail` by its last digits (the last one first), `name` by the beginning of any word.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, text
 
-VERSION: Final = 1
-"""Of the file. A program that changes a table, or the meaning of a column, counts it up."""
+from pos_app.domain.request import IdentifierKind
+
+VERSION: Final = 2
+"""Of the file. A program that changes a table, or the meaning of a column, or how names are folded, counts it up."""
 
 METADATA: Final = MetaData()
+
+KIND_NUMBER: Final = {
+    IdentifierKind.MOBILE: 1,
+    IdentifierKind.EMAIL: 2,
+    IdentifierKind.EXTERNAL_ID: 3,
+    IdentifierKind.CARD_NUMBER: 4,
+    IdentifierKind.CARD_EXTERNAL_ID: 5,
+}
+"""How the kind of an identifier stands in the file."""
 
 CUSTOMER: Final = Table(
     "customer",
@@ -37,7 +37,7 @@ CUSTOMER: Final = Table(
     Column("mobile", Text, nullable=False),  # As the ledger writes it; `identifier` has the form for comparing.
     Column("email", Text, nullable=False),
     Column("external_id", Text, nullable=False),
-    Column("cards", Text, nullable=False),  # JSON list
+    Column("cards", Text, nullable=False),  # JSON: [[number, external id, active], ...]; empty text: none
     Column("first_name", Text, nullable=False),
     Column("last_name", Text, nullable=False),
     Column("tier", Text),
@@ -45,24 +45,41 @@ CUSTOMER: Final = Table(
     Column("is_campaign_only", Integer, nullable=False),
     Column("is_blocked", Integer, nullable=False),
     Column("default_family_group_id", Integer),
-    Column("family_groups", Text, nullable=False),  # JSON: [[family group id, is it her default], ...]
-    Column("programs", Text, nullable=False),  # JSON: ids of the programs her record told of
-    Column("as_of", Text, nullable=False, index=True),
+    Column("is_fed", Integer, nullable=False),  # 1: a row of the feed; 0: only ever looked up with customer/get
+    Column("extra", Text),  # JSON: members of the feed's row that this program does not know
+    Column("named", Text, nullable=False),  # JSON: [[kind, value], ...] she was named by beside what she carries
+    Column("family_groups", Text, nullable=False),  # JSON, where not fed: [[family group id, is it her default], ...]
+    Column("programs", Text, nullable=False),  # JSON, where not fed: ids of the programs her record told of
+    Column("seen_at", Text),  # When she was last looked up on this till
+    Index("customer_seen", "seen_at", sqlite_where=text("seen_at IS NOT NULL")),
 )
 IDENTIFIER: Final = Table(
     "identifier",
     METADATA,
-    Column("kind", Text, primary_key=True),
+    Column("kind", Integer, primary_key=True),  # KIND_NUMBER
     Column("value", Text, primary_key=True),
-    Column("customer_id", ForeignKey("customer.customer_id", ondelete="CASCADE"), nullable=False),
-    Index("identifier_customer", "customer_id", "kind"),
+    Column("customer_id", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+TAIL: Final = Table(
+    "tail",
+    METADATA,
+    Column("digits", Text, primary_key=True),
+    Column("customer_id", Integer, primary_key=True),
+    sqlite_with_rowid=False,
+)
+NAME: Final = Table(
+    "name",
+    METADATA,
+    Column("words", Text, primary_key=True),
+    Column("customer_id", Integer, primary_key=True),
     sqlite_with_rowid=False,
 )
 WALLET: Final = Table(
     "wallet",
     METADATA,
-    Column("customer_id", ForeignKey("customer.customer_id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
+    Column("owner", Integer, primary_key=True),  # A customer's id; the family group's, bitwise inverted
+    Column("slot", Integer, primary_key=True),  # The wallet's id; less than zero where it was only looked up
     Column("program_id", Integer, nullable=False),
     Column("balance", Integer, nullable=False),  # thousandths, as all points
     Column("available", Integer, nullable=False),
@@ -73,6 +90,11 @@ WALLET: Final = Table(
     Column("redeemed_days", Text),  # JSON: [[day, thousandths], ...]; null: unknown
     Column("lots", Text, nullable=False),  # JSON: [[thousandths, expires on, awarded on, lot id, program id], ...]
     Column("wallet_id", Integer),
+    Column("version", Integer, nullable=False),  # 0: not told
+    Column("held_offline", Integer, nullable=False),
+    Column("months", Text, nullable=False),  # JSON: [[month, thousandths], ...]
+    Column("extra", Text),
+    Index("wallet_number", "wallet_id", sqlite_where=text("wallet_id IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 FAMILY_GROUP: Final = Table(
@@ -82,55 +104,55 @@ FAMILY_GROUP: Final = Table(
     Column("name", Text, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("is_active", Integer, nullable=False),
+    Column("status", Text, nullable=False),
     Column("members", Text, nullable=False),  # JSON: [[customer id, primary, may redeem, active], ...]
+    Column("is_fed", Integer, nullable=False),
+    Column("extra", Text),
+    Index("family_group_external", "external_id"),
+)
+MEMBER: Final = Table(
+    "member",
+    METADATA,
+    Column("customer_id", Integer, primary_key=True),
+    Column("group_id", Integer, primary_key=True),
+    Column("is_primary", Integer, nullable=False),
+    Column("is_active", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 PROGRAM: Final = Table(
-    "program", METADATA, Column("program_id", Integer, primary_key=True), Column("row", Text, nullable=False)
+    "program",
+    METADATA,
+    Column("program_id", Integer, primary_key=True),
+    Column("row", Text, nullable=False),
+    Column("told", Text),  # JSON: the feed's row as it came
 )
 ORGANISATION: Final = Table(
-    "organisation", METADATA, Column("only", Integer, primary_key=True), Column("row", Text, nullable=False)
+    "organisation",
+    METADATA,
+    Column("only", Integer, primary_key=True),
+    Column("row", Text, nullable=False),
+    Column("told", Text),
 )
-
-
-def _put(table: Table) -> Insert:
-    """Insert a row or replace the one with its key, without deleting it: what hangs on it would go too."""
-    statement = upsert(table).values({column.name: bindparam(column.name) for column in table.columns})
-    key = [column.name for column in table.primary_key]
-    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=rest)
-
-
-PUT_CUSTOMER: Final = _put(CUSTOMER)
-PUT_IDENTIFIER: Final = _put(IDENTIFIER)
-PUT_FAMILY_GROUP: Final = _put(FAMILY_GROUP)
-PUT_PROGRAM: Final = _put(PROGRAM)
-PUT_ORGANISATION: Final = _put(ORGANISATION)
-ADD_WALLET: Final = insert(WALLET)
-DROP_IDENTIFIERS: Final = delete(IDENTIFIER).where(
-    IDENTIFIER.c.customer_id == bindparam("of_customer"), IDENTIFIER.c.kind == bindparam("of_kind")
+OPERATOR: Final = Table(
+    "operator",
+    METADATA,
+    Column("operator_id", Integer, primary_key=True),
+    Column("told", Text, nullable=False),
 )
-DROP_WALLETS: Final = delete(WALLET).where(WALLET.c.customer_id == bindparam("of_customer"))
-FORGET_BEFORE: Final = delete(CUSTOMER).where(CUSTOMER.c.as_of < bindparam("moment"))
-NEWEST: Final = select(func.max(CUSTOMER.c.as_of))
-
-_CUSTOMER_COLUMNS: Final = ", ".join(f"c.{column.name}" for column in CUSTOMER.columns)
-_WALLET_COLUMNS: Final = ", ".join(f"w.{column.name}" for column in WALLET.columns if column.name != "customer_id")
-
-# What is read is read by the driver's own connection, as constant text: Core would treble a lookup.
-_RECORD: Final = f"{_CUSTOMER_COLUMNS}, {_WALLET_COLUMNS} FROM"
-_WALLETS: Final = "LEFT JOIN wallet AS w ON w.customer_id = c.customer_id"
-_BY_IDENTIFIER: Final = (
-    f"SELECT i.value, {_RECORD} identifier AS i JOIN customer AS c ON c.customer_id = i.customer_id {_WALLETS}"
-    " WHERE i.kind = ?"
+FEED: Final = Table(
+    "feed",
+    METADATA,
+    Column("only", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("cursor", Text, nullable=False),
+    Column("fresh_at", Text),  # When the feed last said that there is nothing more
+    Column("stage", Text, nullable=False),  # services.feed_port.Stage
+    Column("page", Text),  # The token of the snapshot's next page
+    Column("rows_done", Integer, nullable=False),
+    Column("rows_total", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("index_table", Integer, nullable=False),  # Which table of the search is being filled,
+    Column("index_id", Integer, nullable=False),  # and up to which customer
 )
-FIND_BY_IDENTIFIER: Final = {
-    1: f"{_BY_IDENTIFIER} AND i.value = ?",
-    2: f"{_BY_IDENTIFIER} AND i.value IN (?, ?)",
-    3: f"{_BY_IDENTIFIER} AND i.value IN (?, ?, ?)",
-}
-"""By how many forms of the identifier are given."""
-FIND_BY_ID: Final = f"SELECT c.customer_id, {_RECORD} customer AS c {_WALLETS} WHERE c.customer_id = ?"
-FIND_FAMILY_GROUP: Final = "SELECT * FROM family_group WHERE group_id = ?"
-PROGRAMS: Final = "SELECT row FROM program"
-ORGANISATIONS: Final = "SELECT row FROM organisation"
-CUSTOMER_WIDTH: Final = len(CUSTOMER.columns)

@@ -186,6 +186,17 @@ class FamilyGroup:
         return next((m for m in self.members if m.customer_id == customer_id and m.is_active), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyRecord:
+    """A family group as kept by the cache, with the wallets that pay for it: its own, or those of its active members.
+
+    `group` None: the request surely names none.
+    """
+
+    group: FamilyGroup | None = None
+    wallets: tuple[Wallet, ...] = ()
+
+
 class Proof(Enum):
     """What the one who asks can say of the customer's proof. Only the ledger ever knows a code to be right."""
 

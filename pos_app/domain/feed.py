@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from pos_app.domain.points import Points
+from pos_app.domain.facts import Organisation, Wallet
+from pos_app.domain.leases import Owner
+from pos_app.domain.points import ZERO, Points
 
 
 class Scope(StrEnum):
@@ -64,6 +66,72 @@ class CustomerRows:
     epoch: int
     server_time: datetime
     items: list[FeedItem] = field(repr=False)
+
+
+# --- What rows say (sync-api 5): `wire.feed_rows` writes them, `wire.feed_reading` reads them ------------------------
+
+LEASE_TERM_S: Final = 8 * 3600
+SETTLE_WINDOW_S: Final = 72 * 3600
+RESEND_WAITS_S: Final = (30, 60, 120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits:
+    """How much may be redeemed at the shop's risk, without line and lease (reliability 4.3)."""
+
+    enabled: bool = False
+    per_redemption: Points = Points(100_000)
+    per_customer_day: Points = Points(100_000)
+    per_till_outage: Points = Points(500_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationTold:
+    """An organisation as the feed tells of it: its switches, and what bounds codes, leases and risk."""
+
+    organisation: Organisation
+    resend_waits_s: tuple[int, ...] = RESEND_WAITS_S
+    lease_term_s: int = LEASE_TERM_S
+    settle_window_s: int = SETTLE_WINDOW_S
+    risk: RiskLimits = RiskLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTold:
+    """An operator; `stores` empty: all stores. PINs never travel."""
+
+    operator_id: int
+    name: str = field(repr=False)
+    role: str
+    badge: str = field(default="", repr=False)
+    is_active: bool = True
+    stores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTold:
+    """One card: its number, its external id, or both. Both are personal."""
+
+    number: str = field(default="", repr=False)
+    external_id: str = field(default="", repr=False)
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletTold:
+    """A wallet of the feed. `wallet.available` is the balance less `held_offline`; lots are those that count.
+
+    `months`: the balance at the end of each of the last six whole months, such as ("2026-06", 500).
+    """
+
+    owner: Owner
+    version: int
+    wallet: Wallet
+    held_offline: Points = ZERO
+    months: tuple[tuple[str, Points], ...] = ()
+
+
+# --- Heartbeats ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,8 @@ class Points:
 
     def __str__(self) -> str:
         """Plain text as our own JSON carries it: `120`, `12.5` (sync-api 1)."""
-        return f"{self.decimal:f}"
+        count = self.thousandths
+        return f"{self.decimal:f}" if count % THOUSANDTHS else str(count // THOUSANDTHS)
 
 
 ZERO: Final = Points(0)

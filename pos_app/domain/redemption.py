@@ -1,10 +1,11 @@
 """A redemption's life at the till: its row in the journal and the moves that are legal (reliability 4.2).
 
     READY --> SENT --> CONFIRMED | REFUSED | READY (the proof failed, same key) | UNKNOWN --> SENT (same key)
-    READY, UNKNOWN, PARKED --gave up--> CANCELLING --> CANCELLED | REVERSED | REFUSED
+    READY, UNKNOWN, PARKED, CONFIRMED --gave up--> CANCELLING --> CANCELLED | REVERSED | REFUSED
+    LOCAL_DONE --> SETTLING --> SETTLED | SETTLED_SHORT | PARKED | LOCAL_DONE (unclear)
 
-SENT is committed before any byte leaves, so SENT found at start means "may have acted" and becomes UNKNOWN.
-Leases bring their own table later; nothing here is spent offline.
+SENT and SETTLING are committed before any byte leaves: found at start they count as UNKNOWN and LOCAL_DONE. What is
+spent without a line, under a lease or at the shop's risk, begins as LOCAL_DONE: that one commit is the redemption.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ class State(StrEnum):
     CANCELLED = "CANCELLED"
     REVERSED = "REVERSED"
     PARKED = "PARKED"
+    LOCAL_DONE = "LOCAL_DONE"
+    SETTLING = "SETTLING"
+    SETTLED = "SETTLED"
+    SETTLED_SHORT = "SETTLED_SHORT"
+
+
+class Kind(StrEnum):
+    """What a row is: a redemption asked of the ledger, one made here and settled later, or a giving back."""
+
+    ONLINE = "ONLINE"
+    LEASE = "LEASE"
+    RISK = "RISK"
+    REVERSE = "REVERSE"
 
 
 class Event(StrEnum):
@@ -57,6 +71,10 @@ class Event(StrEnum):
     REVERSAL_RECORDED = "reversal_recorded"
     TRY_AGAIN = "try_again"
     CONFIRMED_BY_HAND = "confirmed_by_hand"
+    SETTLE_SENT = "settle_sent"
+    SETTLED_WHOLE = "settled_whole"
+    SETTLED_PARTLY = "settled_partly"
+    SETTLE_AGAIN = "settle_again"
 
 
 class IllegalMoveError(Exception):
@@ -87,9 +105,18 @@ MOVES: Final = {
     (State.PARKED, Event.TRY_AGAIN): State.READY,
     (State.PARKED, Event.CONFIRMED_BY_HAND): State.CONFIRMED,
     (State.PARKED, Event.GAVE_UP): State.CANCELLING,
+    (State.CONFIRMED, Event.GAVE_UP): State.CANCELLING,  # After a receipt only with a supervisor.
+    (State.LOCAL_DONE, Event.SETTLE_SENT): State.SETTLING,
+    (State.SETTLING, Event.UNCLEAR): State.LOCAL_DONE,
+    (State.SETTLING, Event.SETTLED_WHOLE): State.SETTLED,
+    (State.SETTLING, Event.SETTLED_PARTLY): State.SETTLED_SHORT,
+    (State.SETTLING, Event.IMPOSSIBLE): State.PARKED,
+    (State.PARKED, Event.SETTLE_AGAIN): State.LOCAL_DONE,  # A supervisor's word; only what was made without a line.
 }
 
-FINAL: Final = frozenset({State.CONFIRMED, State.REFUSED, State.CANCELLED, State.REVERSED})
+FINAL: Final = frozenset(
+    {State.CONFIRMED, State.REFUSED, State.CANCELLED, State.REVERSED, State.SETTLED, State.SETTLED_SHORT}
+)
 OPEN: Final = frozenset(State) - FINAL
 
 
@@ -127,6 +154,25 @@ class Redemption:
     reason: str | None = None
     message: str = ""
     cancel_reason: str | None = None
+    kind: Kind = Kind.ONLINE
+    lease_id: str | None = None
+    """The lease that pays, LEASE only."""
+    seq: int | None = None
+    """Its place in the chain of what this till settles (sync-api 7)."""
+    from_lease: Points | None = None
+    from_free: Points | None = None
+    store_loss: Points | None = None
+    """What settling took from where, and what the store lost; None until settled."""
+    printed_at: datetime | None = None
+    """When a print of its receipt ended last; None: none has ended (`services.receipts` knows of those that began)."""
+    reverses: str | None = None
+    """The redemption number that is given back, REVERSE only."""
+    confirmed_epoch: int | None = None
+    """The ledger's epoch when it confirmed: after a restore such rows are offered again (reliability 4.4)."""
+    closed_by: str | None = None
+    """What a supervisor decided of a row that needed attention, and who: `accepted:7` (the conflict desk)."""
+    sent_by_itself: bool = False
+    """The outbox sent the last copy: no cashier saw the answer, so a refusal needs a supervisor's attention."""
 
     def moved(self, event: Event, at: datetime, **changes: object) -> Redemption:
         """This redemption after `event`.

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from pos_app.domain.leases import GiveBack
 from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 
@@ -149,7 +150,8 @@ class RedemptionRequest:
     """May this customer redeem this amount now? Every parameter of section 2.
 
     `family_group` is None for the customer's own wallet. `validation_code` is already cleaned: None when it was
-    empty or one of the words the contract ignores (2.6).
+    empty or one of the words the contract ignores (2.6). `give_back` are leases of the asking till (sync-api 2): a
+    check counts them as free, a redemption frees them in its own transaction.
     """
 
     customer: CustomerRef
@@ -161,3 +163,4 @@ class RedemptionRequest:
     validation_code: str | None = field(default=None, repr=False)
     skip_validation: bool = False
     validation_type: ValidationType | None = None
+    give_back: tuple[GiveBack, ...] = ()

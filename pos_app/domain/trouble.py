@@ -6,6 +6,7 @@
     +-- NotAcceptedError     401 or 403: the till's login was not accepted
     +-- WrongAddressError    a JSON 404 of the service: the address or version is wrong
     +-- NotTheServiceError   HTML, a redirect, anything that is not the service (a sign-in page of the network)
+    |   +-- ExtensionLostError   the service had the sync extension and has none now: a supervisor must look
     +-- NotSafeError         the certificate is not trusted, or plain HTTP to another machine
     +-- SlowDownError        429 or 503: wait `retry_after_s`
     +-- ServiceTroubleError  the service has a problem of its own (5xx to a question that moves nothing)
@@ -43,6 +44,10 @@ class WrongAddressError(Trouble):
 
 class NotTheServiceError(Trouble):
     """Somebody else answered: a sign-in page, a redirect, a body that is no answer."""
+
+
+class ExtensionLostError(NotTheServiceError):
+    """The service had the sync extension before and has none now (sync-api 3). The till goes on as without a line."""
 
 
 class NotSafeError(Trouble):

@@ -18,6 +18,15 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def moment_text_or_none(moment: datetime | None) -> str | None:
+    """The same, or NULL.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    return None if moment is None else moment_text(moment)
+
+
 def moment_or_none(text: str | None) -> datetime | None:
     """Read a moment back, in UTC."""
     return None if text is None else datetime.fromisoformat(text)
@@ -31,3 +40,8 @@ def day_or_none(text: str | None) -> date | None:
 def points_or_none(thousandths: int | None) -> Points | None:
     """Read points back."""
     return None if thousandths is None else Points(thousandths)
+
+
+def points_number(points: Points | None) -> int | None:
+    """Points as their thousandths, or NULL."""
+    return None if points is None else points.thousandths

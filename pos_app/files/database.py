@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2 as DRIVER  # noqa: N812 - the module is handed to SQLAlchemy as a value
 
 from pos_app.domain.trouble import StorageError
+from pos_app.files import failpoints
 from pos_app.files.folders import make_private_file
 
 BUSY_S: Final = 10.0
@@ -87,7 +88,7 @@ def open_encrypted(
         _refuse_faulty_wal(DRIVER.sqlite_version_info)
     encrypted = _encrypted(key_hex, pragmas)
     _prepare(path, read_only)
-    engine = _engine(lambda: _connect(path, encrypted, read_only), begin)
+    engine = _engine(lambda: _connect(path, encrypted, read_only), begin, path.name)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(_READ_ANYTHING)
@@ -135,6 +136,12 @@ def is_damage(error: Exception) -> bool:
     """Say whether a driver's failure, bare or wrapped, means that the file itself is unreadable."""
     text = _text_of(error)
     return any(sign in text for sign in _DAMAGE)
+
+
+def is_out_of_room(error: Exception) -> bool:
+    """Say whether a driver's failure, bare or wrapped, means that the disk took no more: it is full, or it fails."""
+    text = _text_of(error)
+    return "disk is full" in text or "disk i/o error" in text
 
 
 def storage_error(error: Exception) -> StorageError:
@@ -187,7 +194,11 @@ def version_of(connection: Connection) -> int:
     return int(found)
 
 
-def bring_up_to_date(connection: Connection, steps: Sequence[Sequence[str]], *, path: Path) -> None:
+Step = Sequence[str | Callable[[Connection], None]]
+"""One version of a file: statements, and functions for what SQL alone cannot do, in their order."""
+
+
+def bring_up_to_date(connection: Connection, steps: Sequence[Step], *, path: Path) -> None:
     """Run the steps this file has not seen, forward only, each in a transaction of its own.
 
     Step n takes a file from version n to n + 1. A file that holds something is copied first, beside itself, as
@@ -195,18 +206,29 @@ def bring_up_to_date(connection: Connection, steps: Sequence[Sequence[str]], *, 
 
     Raises:
         NewerFileError: the file has more steps behind it than we know; nothing was changed.
+        StorageError: there is no room for the copy; nothing was changed.
     """
     found = version_of(connection)
     if found > len(steps):
         raise NewerFileError(path.name, found, len(steps))
     if 0 < found < len(steps):
         copy = path.with_name(f"{path.name}.before-{len(steps)}")
-        make_private_file(copy)
-        shutil.copyfile(path, copy)
+        try:
+            make_private_file(copy)
+            shutil.copyfile(path, copy)
+        except OSError as error:
+            copy.unlink(missing_ok=True)
+            raise StorageError(
+                f"{path.name} must be copied before this version of Points Desk can use it, and the disk of this till"
+                " does not take the copy: free some space, then start again."
+            ) from error
     for version, step in enumerate(steps[found:], start=found + 1):
         with connection.begin():
             for statement in step:
-                connection.exec_driver_sql(statement)
+                if callable(statement):
+                    statement(connection)
+                else:
+                    connection.exec_driver_sql(statement)
             connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
@@ -251,7 +273,7 @@ def _connect(path: Path | str, pragmas: Mapping[str, str | int], read_only: bool
     return connection
 
 
-def _engine(connect: Any, begin: str | None) -> Engine:
+def _engine(connect: Any, begin: str | None, file_name: str) -> Engine:
     """Make an engine of one connection. Without the `begin` event every row would be a commit of its own."""
     engine = create_engine(
         "sqlite://",
@@ -267,6 +289,12 @@ def _engine(connect: Any, begin: str | None) -> Engine:
         @event.listens_for(engine, "begin")
         def start(connection: Connection) -> None:
             connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine, "commit")
+    def fail_as_a_full_disk(_connection: Connection) -> None:
+        if failpoints.is_full(file_name):  # A test's doing, see `failpoints`.
+            full = DRIVER.OperationalError("database or disk is full")
+            raise exc.OperationalError("COMMIT", None, full)
 
     return engine
 

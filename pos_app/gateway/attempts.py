@@ -33,11 +33,12 @@ class Attempt:
     """What the caller and the thread of one request know of each other.
 
     `needs_fresh_line` asks for a new connection: an old one may be dead without anybody knowing, and then a request
-    that never arrived could not be told from one that was carried out.
+    that never arrived could not be told from one that was carried out. `is_redemption` is for the crash points.
     """
 
-    def __init__(self, *, needs_fresh_line: bool) -> None:
+    def __init__(self, *, needs_fresh_line: bool, is_redemption: bool = False) -> None:
         self.needs_fresh_line = needs_fresh_line
+        self.is_redemption = is_redemption
         self._changed = threading.Condition()
         self._stage = _Stage.CONNECTING
         self._was_sent = False

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pos_app.domain.answers import RedeemAnswer
-from pos_app.domain.commands import Redeem
+from pos_app.domain.answers import RedeemAnswer, ReverseAnswer
+from pos_app.domain.commands import Redeem, Reverse
+from pos_app.domain.points import Points
 from pos_app.domain.request import AskedPoints, CustomerRef, IdentifierKind
 
 _TAIL: Final = 7
@@ -29,6 +30,16 @@ def is_answer_to(command: Redeem, answer: RedeemAnswer, *, must_echo: bool) -> b
         and answer.points == command.request.amount.points
         and named is True
     )
+
+
+def is_reversal_of(command: Reverse, answer: ReverseAnswer, *, must_echo: bool) -> bool:
+    """Say the same of a reversal. Without an echo a yes must name the redemption and have a number of its own."""
+    if must_echo:
+        return answer.extension is not None and answer.extension.key == command.key
+    if answer.refusal is not None:
+        return True
+    is_amount = not isinstance(command.points, Points) or answer.asked == command.points
+    return answer.redemption_id == command.redemption_id and answer.reversal_id is not None and is_amount
 
 
 def _named(asked: CustomerRef, answer: RedeemAnswer) -> bool | None:

@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from pos_app.domain.crash_points import reach
 from pos_app.domain.trouble import LineDownError, NotSafeError, Trouble, UnclearAnswerError
 from pos_app.files.line_safety import trusting
 from pos_app.gateway.address import Address
@@ -82,7 +83,7 @@ class Transport:
             UnclearAnswerError: a redeem or cancel was sent and no whole reply came.
             NotSafeError: the other side is not trusted; nothing was sent.
         """
-        attempt = Attempt(needs_fresh_line=parcel.moves)
+        attempt = Attempt(needs_fresh_line=parcel.moves, is_redemption=parcel.name == "redeem")
         started = self._clock.mono()
         request = threading.Thread(target=attempt.run, args=(lambda: self._request(parcel),), daemon=True)
         request.start()
@@ -116,6 +117,8 @@ class Transport:
             stream=True,
             verify=True,
         ) as response:
+            if parcel.name == "redeem":
+                reach("C5")
             body = bytearray()
             for piece in response.iter_content(_PIECE):
                 body += piece
@@ -209,6 +212,12 @@ class _Watched:
         if attempt is not None and not self._is_tunnelling:
             attempt.may_send(self.sock)
         super().send(data)  # type: ignore[misc]
+
+    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        attempt = attempt_here()
+        if attempt is not None and attempt.is_redemption:
+            reach("C2")
+        return super().getresponse(*args, **kwargs)  # type: ignore[misc]
 
     def _new_conn(self) -> socket.socket:
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]

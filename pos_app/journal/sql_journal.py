@@ -1,142 +1,78 @@
-"""The journal in `journal.db`: each method is one durable commit (reliability 4.1, 4.2, 4.8).
-
-One connection, and one thread that owns it: callers of any thread hand it a closure and wait for its result, so two
-commits are never mixed and no lock of SQLite is ever waited for. Each commit is synced to the disk (EXTRA), with a
-rollback journal: WAL with fewer syncs would lose the last rows in a power cut.
-"""
+"""The journal in `journal.db`: the door to its parts, each method one durable commit (reliability 4.1, 4.2, 4.8)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Engine, bindparam, select
 
-from pos_app.domain.redemption import Redemption
 from pos_app.domain.trouble import StorageError
-from pos_app.files.columns import moment_text
-from pos_app.files.database import (
-    NewerFileError,
-    SoleConnection,
-    UnreadableFileError,
-    bring_up_to_date,
-    is_damage,
-    open_encrypted,
-    storage_error,
-)
-from pos_app.journal import tables
-from pos_app.journal.rows import redemption_of, row_of
+from pos_app.files.columns import moment_or_none, moment_text
+from pos_app.files.database import NewerFileError, UnreadableFileError, bring_up_to_date, open_encrypted
+from pos_app.journal import salvage
+from pos_app.journal.audit import Audit
+from pos_app.journal.chain import Chain
+from pos_app.journal.commit import MARK_KEY, Commit
+from pos_app.journal.file import PRAGMAS, DiskFullError, JournalDamagedError, JournalFile, in_own_words
+from pos_app.journal.leases import Leases
+from pos_app.journal.operators import Operators
+from pos_app.journal.redemptions import Redemptions
+from pos_app.journal.reserve import RESERVE_NAME
+from pos_app.journal.steps import STEPS
+from pos_app.journal.tables import FACT, MARK
+from pos_app.services.offline_port import JournalHealth, JournalState
 from pos_app.services.ports import Clock
 
-_PRAGMAS: Final = {"journal_mode": "TRUNCATE", "synchronous": "EXTRA", "foreign_keys": "ON"}
+__all__ = ["DiskFullError", "JournalDamagedError", "SqlJournal"]
+
+_FACT: Final = select(FACT.table.c.value).where(FACT.table.c.name == bindparam("of_name"))
+_FULL: Final = "The disk of this till is full: what was begun is finished, nothing new is begun. Free some space."
+_MISSING: Final = (
+    "The journal of this till is missing: journal.db is not where it was. Redemptions that were not yet confirmed may"
+    " be in it: bring it back, or enrol this till again. Until then nothing is redeemed here without a line."
+)
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 
-class JournalDamagedError(StorageError):
-    """The journal cannot be read. It is never deleted: it may hold redemptions nobody else knows of."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The journal of this till cannot be read: journal.db is damaged, or its key was changed. It was left as it"
-            " is. Redeem nothing on this till and call support: redemptions that are not yet confirmed may be in it."
-        )
-
-
-class SqlJournal:
-    """Implements `services.ports.Journal`."""
-
-    def __init__(self, engine: Engine, clock: Clock, worker: ThreadPoolExecutor) -> None:
-        """Use `open`."""
-        self._engine = engine
-        self._clock = clock
-        self._worker = worker
-        self._connection = SoleConnection(engine)  # Touched by the worker's thread only.
-        self._newer: NewerFileError | None = None
+class SqlJournal(Redemptions, Leases, Chain, Audit, Operators):
+    """Implements `services.offline_port.TillJournal`."""
 
     @classmethod
-    def open(cls, path: Path, key_hex: str, clock: Clock) -> SqlJournal:
+    def open(
+        cls, path: Path, key_hex: str, clock: Clock, worker: Executor | None = None, *, was_here: bool = False
+    ) -> SqlJournal:
         """Open the journal, making it when there is none, check it whole and bring it to this program's version.
 
-        A journal that a newer program wrote opens for reading only (`read_only_because`).
+        One that a newer program wrote opens for reading only (`read_only_because`). One that cannot be read is set
+        aside, and a new one begins with what could be saved of it (`health`). `was_here` says that this till had one
+        before, as do a reserve or a cache beside it: then a new one is told as missing. `worker` is the one thread
+        that owns the connection; one is made where none is given.
 
         Raises:
-            JournalDamagedError: it cannot be read; it was left as it is.
             StorageError: it cannot be opened at all (no right, disk full).
         """
-        worker = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        worker = worker or ThreadPoolExecutor(1, thread_name_prefix="journal")
         try:
-            try:
-                engine = worker.submit(open_encrypted, path, key_hex, pragmas=_PRAGMAS).result()
-            except UnreadableFileError:
-                raise JournalDamagedError from None
-            journal = cls(engine, clock, worker)
-            journal._do(lambda connection: journal._start(connection, path))
+            return worker.submit(cls._opened, path, key_hex, clock, worker, was_here).result()
         except BaseException:
             worker.shutdown()
             raise
-        return journal
 
     @property
     def read_only_because(self) -> str | None:
         """Why nothing can be written here, in a sentence; None: it can."""
-        return None if self._newer is None else str(self._newer)
+        return None if self._file.newer is None else str(self._file.newer)
 
-    def add(self, redemption: Redemption) -> None:
-        """Keep a new redemption.
+    def close(self) -> None:
+        """Close the file. What was committed is safe without it; may be called twice."""
+        self._file.close()
 
-        Raises:
-            StorageError: nothing was kept.
-            ValueError: a bug: the key is not new, or the row is not one a journal can hold.
-        """
-        row = row_of(redemption)
-
-        def insert(connection: Connection) -> None:
-            connection.execute(tables.ADD, row)
-
-        self._write_row(row, insert)
-
-    def put(self, redemption: Redemption) -> None:
-        """Keep a redemption's next state.
-
-        Raises:
-            StorageError: nothing was kept; the former state still stands.
-            KeyError: no such redemption was ever added.
-            ValueError: a bug: a final redemption does not move, or the row is not one a journal can hold.
-        """
-        row = row_of(redemption)
-
-        def change(connection: Connection) -> None:
-            if connection.execute(tables.PUT, row | {"of_key": row["key"]}).rowcount == 0:
-                raise KeyError(row["key"])
-
-        self._write_row(row, change)
-
-    def get(self, key: str) -> Redemption:
-        """The committed row.
-
-        Raises:
-            KeyError: there is none.
-            StorageError: the file cannot be read.
-        """
-        row = self._read(lambda connection: _row(connection, key))
-        if row is None:
-            raise KeyError(key)
-        return redemption_of(row)
-
-    def open_redemptions(self) -> Sequence[Redemption]:
-        """All rows that are not final, oldest first."""
-        rows = self._read(lambda connection: connection.execute(tables.OPEN_IN_ORDER).mappings().all())
-        return [redemption_of(dict(row)) for row in rows]
-
-    def recent(self, limit: int) -> Sequence[Redemption]:
-        """The newest rows, newest first."""
-        rows = self._read(lambda connection: connection.execute(tables.RECENT, {"limit": limit}).mappings().all())
-        return [redemption_of(dict(row)) for row in rows]
+    # --- Small facts and the clock ---------------------------------------------------------------------------------
 
     def remember(self, name: str, value: str) -> None:
         """Keep a small fact under a name, with the moment it was kept.
@@ -144,113 +80,127 @@ class SqlJournal:
         Raises:
             StorageError: nothing was kept.
         """
-        fact = {"name": name, "value": value, "kept_at": moment_text(self._clock.wall())}
-        self._refuse_if_newer()
+        fact = {"name": name, "value": value, "kept_at": moment_text(self._file.wall())}
 
-        def upsert(connection: Connection) -> None:
-            with connection.begin():
-                connection.execute(tables.REMEMBER, fact)
+        def work(commit: Commit) -> None:
+            if commit.find(FACT, fact) is None:
+                commit.add(FACT, fact)
+            else:
+                commit.put(FACT, fact)
 
-        self._do(upsert)
+        self._file.commit(work)
 
     def recall(self, name: str) -> str | None:
         """Read such a fact back."""
-        return self._read(lambda connection: connection.execute(tables.RECALL, {"of_name": name}).scalar())
+        told: str | None = self._scalar(_FACT, {"of_name": name})
+        return told
 
-    def close(self) -> None:
-        """Close the file. What was committed is safe without it; may be called twice."""
+    def high_water(self) -> datetime | None:
+        """The latest moment this till has seen, None on a new one; each commit raises it (4.3, Clocks)."""
+        mark = self._file.read(lambda connection: MARK.get(connection, MARK_KEY))
+        return None if mark is None else moment_or_none(mark["high_water"])
+
+    def mark_clock(self, wall: datetime, *, rebase: bool = False) -> None:
+        """Raise the mark; `rebase` sets it, also back, to a moment the ledger told.
+
+        It comes every minute, so on a full disk it also looks whether there is room again.
+
+        Raises:
+            StorageError: nothing was kept.
+        """
+        if self._file.is_full:
+            self.recover()
+        if rebase:
+            self._file.commit(_nothing, rebased_to=wall)
+        else:
+            self._file.commit(lambda commit: commit.saw(wall))
+
+    # --- The file ---------------------------------------------------------------------------------------------------
+
+    def health(self) -> JournalHealth:
+        """How the file is, the most pressing first."""
+        if self._file.newer is not None:
+            return JournalHealth(JournalState.NEWER, message=str(self._file.newer))
+        blocked = self.offline_blocked()
+        damage = (
+            salvage.read_report(self.recall(salvage.REPORT)) if blocked == JournalState.DAMAGED else JournalHealth()
+        )
+        if self._file.is_full:
+            return JournalHealth(JournalState.FULL, damage.set_aside, damage.export, _FULL)
+        if blocked == JournalState.MISSING:
+            return JournalHealth(JournalState.MISSING, message=_MISSING)
+        return damage
+
+    def offline_blocked(self) -> str | None:
+        """Why nothing may be spent without a line until this till is enrolled again (4.8); None: it may."""
+        if self._file.newer is not None:
+            return JournalState.NEWER
+        mark = self._file.read(lambda connection: MARK.get(connection, MARK_KEY))
+        return None if mark is None else mark["offline_blocked"]
+
+    def recover(self) -> bool:
+        """Look whether a full disk has room again; True: it has, and the reserve is whole."""
+        if self._file.newer is not None or not self._file.run(self._file.make_reserve):
+            return False
         try:
-            self._worker.submit(self._connection.drop).result()
-        except RuntimeError:  # Closed already.
-            return
-        self._worker.shutdown()
-        self._engine.dispose()
+            self._file.commit(_nothing, begins=True)
+        except StorageError:
+            return False
+        return True
 
-    def _start(self, connection: Connection, path: Path) -> None:
-        """Check every page of the file, then run the steps it has not seen."""
+    # --- Opening ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _opened(cls, path: Path, key_hex: str, clock: Clock, worker: Executor, was_here: bool) -> SqlJournal:
+        """On the worker's thread: open, save what can be saved if it is damaged, and say what happened."""
+        salvage.finish(path)
+        is_new = not path.exists() or path.stat().st_size == 0
+        is_missing = is_new and (was_here or any((path.parent / name).exists() for name in (RESERVE_NAME, "cache.db")))
+        try:
+            engine, newer = _open_whole(path, key_hex)
+        except (UnreadableFileError, JournalDamagedError):
+            _log.exception("the journal cannot be read: what can be read of it is saved")
+            salvage.save(path, key_hex, clock.wall())
+            engine, newer = _open_whole(path, key_hex)
+        file = JournalFile(engine, path, clock, worker)
+        file.newer = newer
+        journal = cls(file)
+        if newer is None:
+            file.make_reserve()
+            if is_missing:
+                _log.error("the journal of this till is missing: a new one was made")
+                file.commit_here(lambda commit: commit.mark(offline_blocked=JournalState.MISSING.value))
+        return journal
+
+
+def _open_whole(path: Path, key_hex: str) -> tuple[Engine, NewerFileError | None]:
+    """Open the file, check every page of it, then run the steps it has not seen.
+
+    Raises:
+        UnreadableFileError, JournalDamagedError: it cannot be read, or not all of it.
+        StorageError: it cannot be opened at all.
+    """
+    engine = open_encrypted(path, key_hex, pragmas=PRAGMAS)
+    try:
+        return engine, in_own_words(lambda: _check_and_step(engine, path))
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _check_and_step(engine: Engine, path: Path) -> NewerFileError | None:
+    with engine.connect() as connection:
         checked = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
         connection.rollback()
         if list(checked) != ["ok"]:
             raise JournalDamagedError
         try:
-            bring_up_to_date(connection, tables.STEPS, path=path)
+            bring_up_to_date(connection, STEPS, path=path)
         except NewerFileError as error:
             _log.error("the journal is open for reading only: %s", error)
-            self._newer = error
-
-    def _write_row(self, row: dict[str, Any], write: Callable[[Connection], None]) -> None:
-        """Commit a change of one redemption's row, or leave the row as it was."""
-        self._refuse_if_newer()
-        before: list[dict[str, Any] | None] = []
-
-        def work(connection: Connection) -> None:
-            with connection.begin():
-                before.append(_row(connection, row["key"]))
-                write(connection)
-
-        try:
-            self._do(work)
-        except StorageError:
-            if before:
-                self._take_back(before[0], row)
-            raise
-
-    def _take_back(self, before: dict[str, Any] | None, row: dict[str, Any]) -> None:
-        """A disk can fail after the commit but before its last sync: then the row stands, although it was refused.
-
-        The cashier was told that nothing happened, so it must not stand (promise P4).
-        """
-
-        def restore(connection: Connection) -> None:
-            with connection.begin():
-                if _row(connection, row["key"]) != row:
-                    return
-                connection.execute(tables.REMOVE, {"of_key": row["key"]})
-                if before is not None:
-                    connection.execute(tables.ADD, before)
-
-        try:
-            self._do(restore)
-        except StorageError:
-            _log.critical("a commit failed, and the journal cannot be read to see that it left nothing")
-
-    def _refuse_if_newer(self) -> None:
-        if self._newer is not None:
-            raise StorageError(str(self._newer))
-
-    def _read(self, read: Callable[[Connection], _T]) -> _T:
-        def work(connection: Connection) -> _T:
-            with connection.begin():
-                return read(connection)
-
-        return self._do(work)
-
-    def _do(self, work: Callable[[Connection], _T]) -> _T:
-        """Run `work` on the worker's thread and wait for it.
-
-        Raises:
-            StorageError: whatever the disk did, or the journal is closed.
-        """
-        try:
-            waiting = self._worker.submit(self._run, work)
-        except RuntimeError:
-            raise StorageError("The journal of this till is closed: start Points Desk again.") from None
-        return waiting.result()
-
-    def _run(self, work: Callable[[Connection], _T]) -> _T:
-        """On the worker's thread: give `work` the connection, and say in our own words what went wrong."""
-        try:
-            return work(self._connection.use())
-        except exc.IntegrityError as error:
-            raise ValueError(f"the journal refuses this row: {error.orig}") from None
-        except exc.DBAPIError as error:
-            self._connection.drop()
-            if is_damage(error):
-                raise JournalDamagedError from error.orig
-            raise storage_error(error) from error.orig
+            return error
+    return None
 
 
-def _row(connection: Connection, key: str) -> dict[str, Any] | None:
-    """One redemption's columns, None when the key is unknown."""
-    found = connection.execute(tables.GET, {"of_key": key}).mappings().one_or_none()
-    return None if found is None else dict(found)
+def _nothing(_commit: Commit) -> None:
+    """A commit that only raises the mark."""

@@ -1,69 +1,80 @@
-"""The journal's tables: the steps that make them, and the statements, built once.
+"""The journal's tables as `steps.py` makes them, and the statements of each row, built once.
 
-A released step is never edited: a later program adds a step. `test_journal_tables.py` holds the steps against the
-tables below. `seq` is the order in which redemptions began; the clock may jump, it does not.
+`id` is the order in which rows began; the clock may jump, it does not. `commit_no` is the commit that wrote the row
+last, `row_hash` covers the rest (`hashes.py`): salvage needs both.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, bindparam, delete, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-
-STEPS: Final = (
-    (
-        """
-        CREATE TABLE redemption (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            key TEXT NOT NULL UNIQUE CHECK (key <> ''),
-            state TEXT NOT NULL CHECK (state IN ('READY', 'SENT', 'UNKNOWN', 'CONFIRMED', 'REFUSED', 'CANCELLING',
-                                                 'CANCELLED', 'REVERSED', 'PARKED')),
-            customer_kind TEXT NOT NULL,
-            customer_value TEXT NOT NULL,
-            customer_id INTEGER,
-            customer_label TEXT NOT NULL,
-            program_id INTEGER,
-            points INTEGER NOT NULL CHECK (points > 0),
-            worth TEXT NOT NULL,
-            created_at TEXT NOT NULL,
-            program_group INTEGER NOT NULL CHECK (program_group IN (0, 1)),
-            family_group TEXT,
-            skip_validation INTEGER NOT NULL CHECK (skip_validation IN (0, 1)),
-            validation_type TEXT,
-            bill_number TEXT,
-            cashier INTEGER,
-            changed_at TEXT,
-            attempts INTEGER NOT NULL CHECK (attempts >= 0),
-            next_try_at TEXT,
-            redemption_id TEXT,
-            balance_after INTEGER,
-            refusal TEXT,
-            code INTEGER,
-            reason TEXT,
-            message TEXT NOT NULL,
-            cancel_reason TEXT
-        ) STRICT
-        """,
-        """
-        CREATE INDEX redemption_open ON redemption (seq)
-            WHERE state NOT IN ('CONFIRMED', 'REFUSED', 'CANCELLED', 'REVERSED')
-        """,
-        # The moves are the domain's (its table of moves); that a final state stays is worth a second lock.
-        """
-        CREATE TRIGGER redemption_final BEFORE UPDATE OF state ON redemption
-            WHEN OLD.state IN ('CONFIRMED', 'REFUSED', 'CANCELLED', 'REVERSED') AND NEW.state <> OLD.state
-            BEGIN SELECT RAISE(ABORT, 'a final redemption does not move'); END
-        """,
-        "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL, kept_at TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    ),
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
 )
 
 METADATA: Final = MetaData()
-REDEMPTION: Final = Table(
+
+
+class Kept:
+    """A table whose rows carry their hash, and the statements for one row by its key."""
+
+    def __init__(self, name: str, key: tuple[str, ...], *columns: Column[Any]) -> None:
+        self.name = name
+        self.key = key
+        self.table = Table(
+            name,
+            METADATA,
+            Column("id", Integer, primary_key=True),
+            *columns,
+            Column("commit_no", Integer),
+            Column("row_hash", Text),
+        )
+        names = [column.name for column in self.table.columns]
+        new = [each for each in names if each != "id"]
+        is_it = and_(*(self.table.c[each] == bindparam(f"of_{each}") for each in key))
+        self._add = insert(self.table).values({each: bindparam(each) for each in new})
+        self._restore = insert(self.table).values({each: bindparam(each) for each in names})
+        self._put = update(self.table).where(is_it).values({each: bindparam(each) for each in new if each not in key})
+        self._get = select(self.table).where(is_it)
+        self._remove = delete(self.table).where(is_it)
+
+    def key_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of a row that names it."""
+        return {f"of_{each}": row[each] for each in self.key}
+
+    def get(self, connection: Connection, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The row of this key as it stands, None when there is none."""
+        found = connection.execute(self._get, self.key_of(row)).mappings().one_or_none()
+        return None if found is None else dict(found)
+
+    def add(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        """Add a row; with `id` in it, at that place."""
+        connection.execute(self._restore if "id" in row else self._add, row)
+
+    def put(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        """Change all of a row but its key."""
+        connection.execute(self._put, self.key_of(row) | dict(row))
+
+    def remove(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        """Take a row away."""
+        connection.execute(self._remove, self.key_of(row))
+
+
+REDEMPTION: Final = Kept(
     "redemption",
-    METADATA,
-    Column("seq", Integer, primary_key=True),
+    ("key",),
     Column("key", Text),
     Column("state", Text),  # domain.redemption.State
     Column("customer_kind", Text),  # domain.request.IdentifierKind
@@ -74,9 +85,9 @@ REDEMPTION: Final = Table(
     Column("points", Integer),  # thousandths
     Column("worth", Text),  # a decimal, exactly
     Column("created_at", Text),  # moments: UTC, fixed width
-    Column("program_group", Boolean),
+    Column("program_group", Integer),  # 0, 1
     Column("family_group", Text),  # JSON of a FamilyGroupRef
-    Column("skip_validation", Boolean),
+    Column("skip_validation", Integer),
     Column("validation_type", Text),
     Column("bill_number", Text),
     Column("cashier", Integer),
@@ -90,32 +101,88 @@ REDEMPTION: Final = Table(
     Column("reason", Text),
     Column("message", Text),
     Column("cancel_reason", Text),
+    Column("kind", Text),  # domain.redemption.Kind
+    Column("lease_id", Text),
+    Column("seq", Integer),  # the chain's number
+    Column("from_lease", Integer),  # thousandths
+    Column("from_free", Integer),
+    Column("store_loss", Integer),
+    Column("printed_at", Text),
+    Column("reverses", Text),
+    Column("confirmed_epoch", Integer),
+    Column("closed_by", Text),
+    Column("sent_by_itself", Integer),
 )
-FACT: Final = Table(
-    "fact", METADATA, Column("name", Text, primary_key=True), Column("value", Text), Column("kept_at", Text)
+FACT: Final = Kept("fact", ("name",), Column("name", Text), Column("value", Text), Column("kept_at", Text))
+MARK: Final = Kept(
+    "mark", ("id",), Column("high_water", Text), Column("till_epoch", Integer), Column("offline_blocked", Text)
 )
-
-_KEPT: Final = [column for column in REDEMPTION.columns if column.name != "seq"]
-
-ADD: Final = insert(REDEMPTION).values({column.name: bindparam(column.name) for column in _KEPT})
-PUT: Final = (
-    update(REDEMPTION)
-    .where(REDEMPTION.c.key == bindparam("of_key"))
-    .values({column.name: bindparam(column.name) for column in _KEPT if column.name != "key"})
+LEASE_ASKED: Final = Kept(
+    "lease_asked",
+    ("request_id",),
+    Column("request_id", Text),
+    Column("asked", Text),  # JSON of an AskedLease
 )
-GET: Final = select(*_KEPT).where(REDEMPTION.c.key == bindparam("of_key"))
-OPEN_IN_ORDER: Final = (
-    # Written out, as in the index: with bound states SQLite could not see that the index fits.
-    select(*_KEPT)
-    .where(text("state NOT IN ('CONFIRMED', 'REFUSED', 'CANCELLED', 'REVERSED')"))
-    .order_by(REDEMPTION.c.seq)
+LEASE: Final = Kept(
+    "lease",
+    ("lease_id",),
+    Column("lease_id", Text),
+    Column("state", Text),  # domain.leases.LeaseState
+    Column("amount", Integer),  # thousandths
+    Column("spent", Integer),
+    Column("lease", Text),  # JSON as the ledger signed it
+    Column("asked", Text),
 )
-RECENT: Final = select(*_KEPT).order_by(REDEMPTION.c.seq.desc()).limit(bindparam("limit"))
-
-REMOVE: Final = delete(REDEMPTION).where(REDEMPTION.c.key == bindparam("of_key"))
-
-_fact = upsert(FACT).values({column.name: bindparam(column.name) for column in FACT.columns})
-REMEMBER: Final = _fact.on_conflict_do_update(
-    index_elements=["name"], set_={"value": _fact.excluded.value, "kept_at": _fact.excluded.kept_at}
+GIVEN_BACK: Final = Kept(
+    "given_back",
+    ("key", "lease_id"),
+    Column("key", Text),
+    Column("lease_id", Text),
+    Column("final_spent", Integer),
 )
-RECALL: Final = select(FACT.c.value).where(FACT.c.name == bindparam("of_name"))
+CHAIN: Final = Kept(
+    "chain",
+    ("key",),
+    Column("key", Text),
+    Column("till_epoch", Integer),
+    Column("seq", Integer),
+    Column("row", Text),  # JSON of the sealed row, as it is sent
+    Column("hash", Text),
+)
+PASS_USE: Final = Kept("pass_use", ("key",), Column("key", Text), Column("nonce", Text), Column("points", Integer))
+AUDIT: Final = Kept(
+    "audit",
+    ("number",),
+    Column("number", Integer),
+    Column("at", Text),
+    Column("act", Text),
+    Column("who", Integer),
+    Column("target", Text),
+    Column("detail", Text),  # canonical JSON
+    Column("prev_hash", Text),
+    Column("hash", Text),
+)
+OPERATOR: Final = Kept(
+    "operator",
+    ("operator_id",),
+    Column("operator_id", Integer),
+    Column("name", Text),
+    Column("role", Text),
+    Column("pin_hash", Text),
+    Column("token", Text),
+    Column("proved_at", Text),
+    Column("not_after", Text),
+    Column("tries_left", Integer),
+)
+KEPT: Final = (
+    REDEMPTION,
+    FACT,
+    MARK,
+    LEASE_ASKED,
+    LEASE,
+    GIVEN_BACK,
+    CHAIN,
+    PASS_USE,
+    AUDIT,
+    OPERATOR,
+)

@@ -16,7 +16,7 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import CustomerRef
 from pos_app.domain.verdict import Verdict
 from pos_app.ledger.codes import Proved
-from pos_app.ledger.facts import KeptWallet, Known
+from pos_app.ledger.facts import Hold, KeptWallet, Known
 from pos_app.ledger.people import sent_identity
 from pos_app.ledger.tills import Till
 from pos_app.wire.codes import Endpoint, code_for, message_for
@@ -102,7 +102,7 @@ def extension_of(
         reason=reason or reason_for(asked),
         refusals=tuple(code_for(asked.endpoint, each) for each in asked.refusals),
         nearest=asked.verdict.nearest,
-        wallet=wallet or wallet_view(asked.known.wallets),
+        wallet=wallet or wallet_view(asked.known.wallets, hold=asked.known.hold),
         customer_id=asked.known.customer_id,
         otp=otp or (None if proved is None else proved.view),
         breakdown=breakdown,
@@ -119,14 +119,22 @@ def reason_for(asked: Asked) -> str | None:
             return "member_blocked" if member is not None and not member.may_redeem else "wallet_paused"
         case Refusal.REDEMPTION_OFF if not known.rules.organisation.redemptions_enabled:
             return "redemptions_off"
-        case Refusal.BALANCE_TOO_LOW if known.facts.wallet is not None:
-            return "held_offline" if asked.verdict.points <= known.facts.wallet.balance else None
+        case Refusal.BALANCE_TOO_LOW:
+            return "held_offline" if is_for_a_hold(asked) else None
         case Refusal.CODE_WRONG:
             return "code_wrong" if asked.proved is None else asked.proved.reason
         case Refusal.KEY_MISMATCH | Refusal.KEY_CANCELLED as about_key:
             return about_key.value
         case _:
             return None
+
+
+def is_for_a_hold(asked: Asked) -> bool:
+    """Say whether it is refused only because tills hold points for offline use (reliability 4.3)."""
+    wallet = asked.known.facts.wallet
+    if wallet is None or asked.refusal is not Refusal.BALANCE_TOO_LOW:
+        return False
+    return wallet.available < asked.verdict.points <= wallet.balance
 
 
 def proof_of(proved: Proved | None, *, asks_for_call: bool, has_call: bool = False) -> Proof:
@@ -138,8 +146,13 @@ def proof_of(proved: Proved | None, *, asks_for_call: bool, has_call: bool = Fal
     return Proof.NO_CALL if asks_for_call else Proof.NONE
 
 
-def wallet_view(wallets: Sequence[KeptWallet], less: Points | None = None) -> WalletView | None:
-    """`extension.wallet`: the paying wallet, or the sum of several (then without an id); `less` was just spent."""
+def wallet_view(
+    wallets: Sequence[KeptWallet], less: Points | None = None, hold: Hold | None = None
+) -> WalletView | None:
+    """`extension.wallet`: the paying wallet, or the sum of several (then without an id).
+
+    `less` was just spent; `hold` is the largest of another till.
+    """
     if not wallets:
         return None
     spent = less or Points(0)
@@ -151,4 +164,6 @@ def wallet_view(wallets: Sequence[KeptWallet], less: Points | None = None) -> Wa
         balance=balance,
         available=balance - held,
         held_offline=held,
+        held_until=None if hold is None else hold.until,
+        held_store=None if hold is None else hold.store,
     )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pos_app import __version__
 from pos_app.domain.answers import (
@@ -26,14 +28,24 @@ from pos_app.domain.answers import (
 )
 from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
+from pos_app.domain.feed import ChangesPage, CustomerRows, Heartbeat, HeartbeatAnswer, Scope, SnapshotPage
+from pos_app.domain.leases import Freed, GiveBack, LeaseRequest, LeaseResult, Owner
 from pos_app.domain.request import CustomerRef, RedemptionRequest
+from pos_app.domain.settling import SettleAnswer, Spend
 from pos_app.ledger import cancelling, checking, lookups, redeeming, reversing
 from pos_app.ledger.care.seen import TillsSeen
 from pos_app.ledger.care.verify import Difference, differences
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.databases.database import Store
-from pos_app.ledger.errors import TillStateError
+from pos_app.ledger.errors import LedgerBusyError, TillStateError
+from pos_app.ledger.feed.door import Feed
+from pos_app.ledger.feed.visits import Visits
 from pos_app.ledger.figures import Figures
+from pos_app.ledger.leases.beating import heartbeat
+from pos_app.ledger.leases.closing import close_leases
+from pos_app.ledger.leases.granting import lease
+from pos_app.ledger.leases.settings import LeaseSettings
+from pos_app.ledger.leases.settling import settle
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
 from pos_app.ledger.secrets import LedgerSecrets
 from pos_app.ledger.sending.maker import SenderMaker
@@ -45,8 +57,9 @@ from pos_app.ledger.tills import Till, proof_of
 from pos_app.ledger.tools import Tools
 from pos_app.services.ports import Clock
 from pos_app.wire.extension import ExtensionAsk
+from pos_app.wire.settling import ReceivedSpend
 
-FEATURES: Final = frozenset({"post_reads", "cancel", "operators"})
+FEATURES: Final = frozenset({"post_reads", "cancel", "operators", "sync", "leases", "settle", "passes"})
 """What this ledger offers of sync-api 3; further features join with their calls."""
 
 _NOBODY: Final = "0" * 64
@@ -66,6 +79,7 @@ class Book:
         clock: Clock,
         sender: CodeSender | str | None = None,
         sender_settings: SenderSettings | None = None,
+        lease_settings: LeaseSettings | None = None,
         has_extension: bool = True,
     ) -> None:
         self.store: Final = store
@@ -85,8 +99,11 @@ class Book:
             codes=codes,
             pepper=secrets.pepper,
             signer=Signer.of(secrets),
+            visits=Visits(store),
+            lease_settings=lease_settings or LeaseSettings(),
         )
         self.seen: Final = TillsSeen(store, clock)
+        self.feed: Final = Feed(self.tools)
 
     # --- Who calls ---------------------------------------------------------------------------------------------------
 
@@ -112,11 +129,14 @@ class Book:
             raise TillStateError(f"till_{till.state.lower()}")
         return till
 
-    def find_till(self, login: str) -> Till | None:
-        """The till of a login, without its password: for callers inside this process. None too while it is blocked."""
+    def find_till(self, login: str, *, in_any_state: bool = False) -> Till | None:
+        """The till of a login, without its password: for callers inside this process.
+
+        None too while it is blocked, unless it is asked for `in_any_state`.
+        """
         with self.store.read() as connection:
             till = self.rules(connection).tills.get(login)
-        return None if till is None or till.is_blocked else till
+        return None if till is None or (till.is_blocked and not in_any_state) else till
 
     def rules(self, connection: Connection) -> Rules:
         """Organisations, programs and tills as a transaction sees them."""
@@ -142,6 +162,8 @@ class Book:
             LedgerBusyError: the database could not be read in time.
         """
         cashier = None if ask is None else ask.cashier
+        if ask is not None and ask.give_back:
+            request = replace(request, give_back=ask.give_back)
         return checking.check(self.tools, till, request, cashier, with_extension=with_extension)
 
     def send_code(self, till: Till, command: SendCode, ask: ExtensionAsk | None = None) -> CodeAnswer:
@@ -196,6 +218,77 @@ class Book:
             ledger_keys=(LedgerKey(key_id=self.secrets.key_id, public_key=self.secrets.public_key),),
         )
 
+    # --- The feed --------------------------------------------------------------------------------------------------
+
+    def snapshot(self, till: Till, scope: Scope, page: str | None = None, limit: int = 1000) -> SnapshotPage:
+        """One page of all rows this till keeps (sync-api 5).
+
+        Raises:
+            GoneError: `page_expired`, `epoch_changed` or `scope_changed`: it begins again.
+            LedgerBusyError: the database could not be read in time.
+        """
+        return self.feed.snapshot(till, scope, page, limit)
+
+    def changes(self, till: Till, cursor: str, limit: int = 500, scope: Scope | None = None) -> ChangesPage:
+        """What changed after a cursor (sync-api 5); `scope` None: that of the cursor.
+
+        Raises:
+            GoneError: `cursor_too_old`, `epoch_changed` or `scope_changed`: it takes a new snapshot.
+            LedgerBusyError: as `snapshot`.
+        """
+        return self.feed.changes(till, cursor, limit, scope)
+
+    def customer_rows(self, till: Till, ref: CustomerRef) -> CustomerRows | None:
+        """The rows of one customer, who comes into the store's scope (sync-api 5). None: nobody.
+
+        Raises:
+            LedgerBusyError: as `snapshot`.
+        """
+        return self.feed.customer_rows(till, ref)
+
+    def regulars(self, till: Till) -> Sequence[tuple[Owner, int]]:
+        """Owners with a program that this store sees often (sync-api 6).
+
+        Raises:
+            LedgerBusyError: as `snapshot`.
+        """
+        return self.feed.regulars(till)
+
+    # --- Leases ----------------------------------------------------------------------------------------------------
+
+    def lease(self, till: Till, till_epoch: int, requests: Sequence[LeaseRequest]) -> Sequence[LeaseResult]:
+        """Set points aside for a till that loses its line (sync-api 6); answers in the order of the requests.
+
+        Raises:
+            ForbiddenError: `not_enrolled`, `stale_till_epoch`, `till_frozen`, `till_lost`, `till_disabled`.
+            LedgerBusyError: the database was not had in time; the same call may come again.
+        """
+        return lease(self.tools, till, till_epoch, requests)
+
+    def close_leases(self, till: Till, till_epoch: int, given_back: Sequence[GiveBack]) -> Sequence[Freed]:
+        """Give leases back (sync-api 6). Raises: as `lease`, but a frozen till may."""
+        return close_leases(self.tools, till, till_epoch, given_back)
+
+    def settle(self, till: Till, till_epoch: int, spends: Sequence[Spend | ReceivedSpend]) -> SettleAnswer:
+        """Charge what a till redeemed without a line (sync-api 7); taken from a till in any state.
+
+        Raises:
+            ForbiddenError: `not_enrolled`, or `stale_till_epoch`: no such enrolment is known here.
+            ConflictError: `gap`, with `next_seq`.
+            LedgerBusyError: as `lease`; what was settled before is kept.
+        """
+        return settle(self.tools, till, till_epoch, spends)
+
+    def heartbeat(self, till: Till, beat: Heartbeat) -> HeartbeatAnswer:
+        """Hear how a till is, in whatever state, and say what is wanted of it (sync-api 9).
+
+        Raises:
+            ForbiddenError: `stale_till_epoch`.
+            LedgerBusyError: as `lease`.
+        """
+        answer = heartbeat(self.tools, till, beat)
+        return replace(answer, has_changes=self.feed.has_changes(till))
+
     # --- Commands --------------------------------------------------------------------------------------------------
 
     def redeem(self, till: Till, command: Redeem, ask: ExtensionAsk | None = None) -> RedeemAnswer:
@@ -207,6 +300,8 @@ class Book:
         if ask is not None:
             cashier = ask.cashier if command.cashier is None else command.cashier
             command = replace(command, cashier=cashier, approval=command.approval or ask.approval)
+            if ask.give_back:
+                command = replace(command, request=replace(command.request, give_back=ask.give_back))
         return redeeming.redeem(self.tools, till, command)
 
     def cancel(self, till: Till, command: Cancel) -> CancelAnswer:
@@ -248,6 +343,8 @@ class Book:
 
     def close(self) -> None:
         """Close the database. Nothing may be asked afterwards."""
+        with suppress(LedgerBusyError, DBAPIError):
+            self.tools.visits.write_down()
         self.store.close()
 
     def _sender_for(self, rules: OrganisationRules) -> CodeSender | None:

@@ -15,12 +15,11 @@ from pos_app.domain.answers import CancelAnswer, CancelOutcome, WalletView
 from pos_app.domain.commands import Cancel
 from pos_app.domain.points import Points
 from pos_app.ledger import schema
-from pos_app.ledger.answering import wallet_view
 from pos_app.ledger.entries import canonical_json
 from pos_app.ledger.errors import UnknownKeyError
-from pos_app.ledger.facts import wallets_by_id
 from pos_app.ledger.giving_back import Given, give_back, hold_redeemed, last_reversal_id
 from pos_app.ledger.idempotency import CANCELLED, HISTORY, REFUSED, REVERSAL, REVERSED, find_key, keep_key
+from pos_app.ledger.leases.holds import view_of
 from pos_app.ledger.rulebook import to_ms
 from pos_app.ledger.staff.approvals import SecondPerson, cancel_approved
 from pos_app.ledger.tills import Till
@@ -121,14 +120,13 @@ def _reverse(
         reversal_id: str | None = give_back(connection, moment, redeemed, redeemed.left, given).reversal_id
     else:
         reversal_id = last_reversal_id(connection, redeemed)  # All of it went back before, by `reverse`.
-    today = moment.rules.day_of(moment.now)
     return CancelAnswer(
         key=command.key,
         outcome=CancelOutcome.REVERSED,
         redemption_id=redeemed.row.redemption_id,
         reversal_id=reversal_id,
         server_time=moment.now,
-        wallet=wallet_view(wallets_by_id(connection, redeemed.wallet_ids, today)),
+        wallet=view_of(connection, moment, till, sorted(redeemed.wallet_ids)),
     )
 
 

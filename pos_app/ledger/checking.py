@@ -12,12 +12,13 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import RedemptionRequest, UnreadableAmount, ValidationType
 from pos_app.domain.rules import judge
 from pos_app.domain.verdict import Purpose, Verdict
-from pos_app.ledger.answering import NOTHING, Asked, extension_of, identity_of, proof_of
+from pos_app.ledger.answering import NOTHING, Asked, extension_of, identity_of, is_for_a_hold, proof_of
 from pos_app.ledger.code_rows import Question
 from pos_app.ledger.codes import Issued, Proved
 from pos_app.ledger.errors import LedgerBusyError
 from pos_app.ledger.facts import Known
 from pos_app.ledger.glance import glance, see
+from pos_app.ledger.leases.holds import ask_back, is_held, with_free, with_hold
 from pos_app.ledger.people import Person, find_person, sent_identity
 from pos_app.ledger.tills import Till
 from pos_app.ledger.tools import Moment, Tools
@@ -72,7 +73,9 @@ def check(
     tools: Tools, till: Till, request: RedemptionRequest, cashier: int | None, *, with_extension: bool = True
 ) -> CheckAnswer:
     """May this customer redeem this now? With `issue_otp` a code goes out once everything else has passed (2.6)."""
-    moment, known = _seen(tools, till, request)
+    moment, known = _seen(tools, till, request, with_extension=with_extension)
+    if known.person is not None:
+        tools.visits.note(till, known.person.customer.customer_id, known.facts.today)
     try:
         found = judged(tools, till, request, known, Purpose.CHECK, cashier)
         issued = _issue(tools, till, request, known, found, cashier)
@@ -88,6 +91,8 @@ def check(
         refusals=found.verdict.refusals,
         proved=found.proved,
     )
+    if is_for_a_hold(asked):
+        ask_back(tools, till, moment, known)
     is_unsent = issued is not None and not issued.is_sent
     unsent = Refusal.CODE_NOT_SENT
     return CheckAnswer(
@@ -104,14 +109,20 @@ def check(
     )
 
 
-def _seen(tools: Tools, till: Till, request: RedemptionRequest) -> tuple[Moment, Known]:
-    """All there is to know, in one statement where that is enough: it needs no transaction."""
-    with tools.store.glance() as connection:
-        found = glance(tools, connection, till, request)
-    if found is not None:
-        return found
+def _seen(tools: Tools, till: Till, request: RedemptionRequest, *, with_extension: bool) -> tuple[Moment, Known]:
+    """All there is to know, in one statement where that is enough: it needs no transaction.
+
+    Leases that would be given back count as free; who holds the rest is asked only where it is told.
+    """
+    if not request.give_back:
+        with tools.store.glance() as connection:
+            found = glance(tools, connection, till, request)
+        if found is not None and not (with_extension and is_held(found[1])):
+            return found
     with tools.store.read() as connection:
-        return see(tools, connection, till, request)
+        moment, known = see(tools, connection, till, request)
+        known = with_free(connection, moment, known, till, request.give_back)
+        return moment, with_hold(connection, known, till) if with_extension else known
 
 
 def _extension_of(asked: Asked, issued: Issued | None) -> Extension:

@@ -16,6 +16,7 @@ from pos_app.ledger.book import Book
 from pos_app.ledger.databases.backend import database_file
 from pos_app.ledger.databases.database import Store
 from pos_app.ledger.errors import BadDatabaseUrlError, LedgerBusyError
+from pos_app.ledger.leases.settings import LeaseSettings
 from pos_app.ledger.secrets import LedgerSecrets, SecretsDamagedError
 from pos_app.ledger.sending.senders import CodeSender
 from pos_app.ledger.sending.settings import SenderSettings
@@ -51,6 +52,7 @@ class LedgerPlace:
         sender: CodeSender | str | None = None,
         *,
         sender_settings: SenderSettings | None = None,
+        lease_settings: LeaseSettings | None = None,
         extension: bool = True,
         must_exist: bool = False,
         clock: Clock | None = None,
@@ -67,6 +69,7 @@ class LedgerPlace:
                 clock=clock or SystemClock(),
                 sender=sender,
                 sender_settings=sender_settings,
+                lease_settings=lease_settings,
                 extension=extension,
                 must_exist=must_exist,
             )

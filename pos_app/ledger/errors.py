@@ -20,6 +20,10 @@ class UnknownKeyError(Exception):
     """This key belongs to another till, or to none that may cancel it (sync-api 8: 404)."""
 
 
+class NobodyError(Exception):
+    """Nobody has the identifier a till asked for (sync-api 5: 404)."""
+
+
 class UnknownTillError(LookupError):
     """No till has this login."""
 
@@ -58,3 +62,24 @@ class EnrolmentRefusedError(ForbiddenError):
 
 class OperatorRefusedError(ForbiddenError):
     """Not signed in: `pin_wrong`, `operator_locked` or `operator_unknown` (sync-api 4.2)."""
+
+
+class GoneError(Exception):
+    """What a till names is no more, and it must begin again: 410 with a `reason` of sync-api 1."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ConflictError(Exception):
+    """The call does not fit what the ledger knows: 409 with a `reason` of sync-api 1, such as `gap`.
+
+    `more` are members that go beside the reason, such as `next_seq`: never anything personal.
+    """
+
+    def __init__(self, reason: str, more: Mapping[str, object] | None = None, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.more = dict(more or {})
+        self.field = field

@@ -96,6 +96,14 @@ class KeptWallet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Which store's till holds most of what other tills hold of a wallet, and until when (sync-api 2)."""
+
+    store: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A question's facts, and what only the ledger uses of them. `wallets` are those that would pay."""
 
@@ -105,6 +113,8 @@ class Known:
     wallets: tuple[KeptWallet, ...] = ()
     call_id: int | None = None
     """The missed call that would confirm her, where the request asks for one (2.6)."""
+    hold: Hold | None = None
+    """Known only where the extension tells of it."""
 
     @property
     def customer_id(self) -> int | None:

@@ -77,6 +77,13 @@ def fingerprint(command: Redeem, known: Known, pepper: bytes, *, is_customer_kno
     return _hashed(["redeem", customer, program, request.program_group, group, _amount(command), command.bill_number])
 
 
+def plain_fingerprint(
+    customer_id: int, program_id: int, family_group_id: int | None, points: Points, bill_number: str | None
+) -> str:
+    """The same for a redemption of which all this is known: what a till settles (sync-api 7)."""
+    return _hashed(["redeem", customer_id, program_id, False, family_group_id, str(points), bill_number])
+
+
 def history_fingerprint(customer_id: int | None, program_id: int | None, points: Points) -> str:
     """What an imported key is compared by: customer, program and points only (import format)."""
     return _hashed(["history", customer_id, program_id, str(points)])

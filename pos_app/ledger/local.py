@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer
-from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer, ReverseAnswer
+from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.domain.trouble import NotAcceptedError, NotUnderstoodError, SlowDownError
 from pos_app.ledger.book import Book
 from pos_app.ledger.errors import LedgerBusyError, UnknownKeyError
+from pos_app.ledger.local_sync import LocalSyncLedger
 from pos_app.ledger.tills import Till
 
-_Answer = TypeVar("_Answer", CheckAnswer, CodeAnswer, RedeemAnswer)
+_Answer = TypeVar("_Answer", CheckAnswer, CodeAnswer, RedeemAnswer, ReverseAnswer)
 
 
 class LocalLedger:
-    """Implements `services.ports.Ledger` over a `Book`, as the till of one login. Same answers as through HTTP."""
+    """Implements `services.ports.Ledger` over a `Book`, as the till of one login; `sync` has the extension's calls.
+
+    Same answers as through HTTP.
+    """
 
     def __init__(self, book: Book, login: str) -> None:
         self._book = book
         self._login = login
+        self.sync: Final = LocalSyncLedger(book, login)
 
     def is_up(self) -> bool:
         """Say whether the database answers."""
@@ -33,7 +38,7 @@ class LocalLedger:
     def capabilities(self) -> Capabilities:
         """What the ledger can do."""
         with _told_as_trouble():
-            return self._book.capabilities(self._till())
+            return self._book.capabilities(self._till(in_any_state=True))
 
     def find_customer(self, customer: CustomerRef) -> CustomerRecord | None:
         """Look a customer up."""
@@ -72,8 +77,14 @@ class LocalLedger:
         with _told_as_trouble():
             return self._book.cancel(self._till(), command)
 
-    def _till(self) -> Till:
-        till = self._book.find_till(self._login)
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        """Give points of a redemption back."""
+        with _told_as_trouble():
+            return self._seen(self._book.reverse(self._till(), command))
+
+    def _till(self, *, in_any_state: bool = False) -> Till:
+        """The till that calls; only what it can do is told one that is out of service."""
+        till = self._book.find_till(self._login, in_any_state=in_any_state)
         if till is None:
             raise NotAcceptedError("this ledger has no such till")
         return till

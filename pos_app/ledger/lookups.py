@@ -28,6 +28,9 @@ def find_customers(tools: Tools, till: Till, refs: Sequence[CustomerRef]) -> lis
         for ref in refs:
             person, _ = find_person(connection, organisation.organisation_id, ref, organisation.country_code)
             found.append(None if person is None else _record(connection, moment, person))
+    for record in found:
+        if record is not None:
+            tools.visits.note(till, record.customer.customer_id, moment.rules.day_of(moment.now))
     return found
 
 

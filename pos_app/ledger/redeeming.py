@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from pos_app.domain.answers import Effect, RedeemAnswer, Share
 from pos_app.domain.commands import Redeem
+from pos_app.domain.crash_points import reach
 from pos_app.domain.facts import Pooling, Proof
 from pos_app.domain.money import worth_of
 from pos_app.domain.points import ZERO, Points
@@ -25,7 +26,7 @@ from pos_app.domain.refusals import Refusal
 from pos_app.domain.rules import judge
 from pos_app.domain.verdict import Purpose, Verdict
 from pos_app.ledger import schema
-from pos_app.ledger.answering import Asked, extension_of, identity_of, in_order, wallet_view
+from pos_app.ledger.answering import Asked, extension_of, identity_of, in_order, is_for_a_hold, wallet_view
 from pos_app.ledger.calls import use_up as use_call_up
 from pos_app.ledger.checking import judged, with_proof
 from pos_app.ledger.code_rows import LETTERS_AND_DIGITS
@@ -50,6 +51,9 @@ from pos_app.ledger.idempotency import (
     read_outcome,
     write_outcome,
 )
+from pos_app.ledger.leases.closing import give_back_in
+from pos_app.ledger.leases.holds import want_back, with_hold
+from pos_app.ledger.leases.kept import wallets_of
 from pos_app.ledger.lots import Draw, find_lots, plan, take
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import from_day, to_ms
@@ -96,6 +100,8 @@ def redeem(tools: Tools, till: Till, command: Redeem) -> RedeemAnswer:
         row = find_key(connection, till.organisation_id, command.key)
         if row is not None:
             return _repeat(tools, connection, attempt, row)
+    if attempt.known.customer_id is not None:
+        tools.visits.note(till, attempt.known.customer_id, attempt.known.facts.today)
     try:
         found = judged(tools, till, command.request, attempt.known, Purpose.REDEEM, command.cashier)
         payers = {each.wallet_id for each in attempt.known.wallets}
@@ -111,7 +117,12 @@ def _gathered(tools: Tools, connection: Connection, till: Till, command: Redeem)
 
 
 def _held(tools: Tools, connection: Connection, till: Till, command: Redeem, payers: set[int]) -> Attempt:
-    """Lock the wallets that will pay, `payers` as far as is known, and gather behind the lock what is judged."""
+    """Lock the wallets that will pay, `payers` as far as is known, and gather behind the lock what is judged.
+
+    The wallets of leases that are given back are locked with them, all in one order.
+    """
+    given_back = command.request.give_back
+    payers = payers | wallets_of(connection, [each.lease_id for each in given_back])
     hold_wallets(connection, payers)
     attempt = _gathered(tools, connection, till, command)
     late = {each.wallet_id for each in attempt.known.wallets} - payers
@@ -129,7 +140,12 @@ def _once(
     row = find_key(connection, till.organisation_id, command.key)
     if row is not None:
         return _repeat(tools, connection, attempt, row)
-    attempt = replace(attempt, known=with_proof(attempt.known, command.request, proved))
+    if command.request.give_back:
+        # Whatever becomes of the redemption: the till has promised never to spend under them again (sync-api 6).
+        give_back_in(connection, attempt.moment, till, command.request.give_back)
+        attempt = replace(_gathered(tools, connection, till, command), proved=proved)
+    known = with_proof(attempt.known, command.request, proved)
+    attempt = replace(attempt, known=with_hold(connection, known, till))
     verdict = judge(command.request, attempt.known.facts, Purpose.REDEEM)
     attempt = replace(attempt, second=skip_approved(tools, connection, attempt.moment, till, command))
     refusals = in_order((*verdict.refusals, *_only_here(connection, attempt)))
@@ -138,6 +154,8 @@ def _once(
         attempt, refusals = replace(attempt, proved=_USED_BEFORE), (Refusal.CODE_WRONG,)
     if refusals:
         answer = _refused(attempt, verdict, refusals)
+        if is_for_a_hold(attempt.asked(verdict, refusals)):
+            want_back(connection, attempt.moment, till, [each.wallet_id for each in attempt.known.wallets])
         if refusals[0] not in NOT_REMEMBERED:
             _remember(tools, connection, attempt, REFUSED, answer, None)
         return answer
@@ -275,7 +293,7 @@ def _redeemed(
     attempt: Attempt, verdict: Verdict, redemption_id: str, number: int, draws: Sequence[Draw]
 ) -> RedeemAnswer:
     asked, known, command = attempt.asked(verdict, ()), attempt.known, attempt.command
-    wallet = wallet_view(known.wallets, less=verdict.points)
+    wallet = wallet_view(known.wallets, less=verdict.points, hold=known.hold)
     pools = known.rules.organisation.family_group_pooling is Pooling.MEMBERS
     return RedeemAnswer(
         identity=identity_of(known, command.request.customer),
@@ -349,6 +367,7 @@ def _remember(
             "created_at": to_ms(attempt.moment.now),
         },
     )
+    reach("C3")
 
 
 def _repeat(tools: Tools, connection: Connection, attempt: Attempt, row: Any) -> RedeemAnswer:

@@ -17,12 +17,11 @@ from pos_app.domain.commands import ApprovalPurpose, Reverse
 from pos_app.domain.points import ZERO, Points
 from pos_app.domain.request import UnreadableAmount
 from pos_app.ledger import schema
-from pos_app.ledger.answering import wallet_view
 from pos_app.ledger.entries import canonical_json
 from pos_app.ledger.errors import LedgerBusyError, TillChangedError
-from pos_app.ledger.facts import wallets_by_id
 from pos_app.ledger.giving_back import Given, Redeemed, Returned, give_back, hold_redeemed
 from pos_app.ledger.idempotency import CANCELLED, REVERSAL, find_key, keep_key, reversal_fingerprint
+from pos_app.ledger.leases.holds import view_of
 from pos_app.ledger.people import find_person
 from pos_app.ledger.rulebook import to_ms
 from pos_app.ledger.staff import approvals
@@ -176,8 +175,7 @@ def _given(attempt: _Attempt) -> Given:
 def _returned(
     connection: Connection, attempt: _Attempt, redeemed: Redeemed, points: Points, returned: Returned
 ) -> ReverseAnswer:
-    today = attempt.moment.rules.day_of(attempt.moment.now)
-    wallet = wallet_view(wallets_by_id(connection, redeemed.wallet_ids, today))
+    wallet = view_of(connection, attempt.moment, attempt.till, sorted(redeemed.wallet_ids))
     extension = _extension(attempt, None, redeemed.row.customer_id)
     return ReverseAnswer(
         redemption_id=redeemed.row.redemption_id,

@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from pos_app.ledger.codes import Codes
 from pos_app.ledger.databases.database import Store
 from pos_app.ledger.errors import TillChangedError
+from pos_app.ledger.feed.visits import Visits
+from pos_app.ledger.leases.settings import LeaseSettings
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, Rules
 from pos_app.ledger.staff.signing import Signer
 from pos_app.ledger.tills import Till
@@ -18,7 +20,7 @@ from pos_app.services.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The database, the clock, the rules in memory, the one-time codes; the pepper fingerprints need; the key."""
+    """What calls share: database, clock, rules in memory, codes, the pepper of fingerprints, key, visits, settings."""
 
     store: Store
     clock: Clock
@@ -26,6 +28,8 @@ class Tools:
     codes: Codes
     pepper: bytes = field(repr=False)
     signer: Signer
+    visits: Visits
+    lease_settings: LeaseSettings
 
     def moment(self, connection: Connection, till: Till) -> Moment:
         """This transaction's moment: the time, the ledger's epoch, and the rules of the till's organisation.

@@ -15,9 +15,18 @@ from pos_app.services.ports import Cache
 
 
 def keep_balance(
-    cache: Cache, customer: CustomerRef, program_id: int | None, *, balance: Points, available: Points, at: datetime
+    cache: Cache,
+    customer: CustomerRef,
+    program_id: int | None,
+    *,
+    balance: Points,
+    available: Points,
+    at: datetime,
+    version: int = 0,
 ) -> None:
     """Keep the balance of a customer's own wallet, told by the ledger at `at`. Nothing when she was never looked up.
+
+    `version` is the wallet's, where the answer told it: rows of the feed that are older do not undo it (sync-api 5).
 
     `program_id` None: her only wallet, else nothing. Where she has other wallets too, the record keeps its older age:
     an old number must never look newer than it is (reliability, P8).
@@ -27,14 +36,11 @@ def keep_balance(
         return
     if program_id is None and len(record.wallets) == 1:
         program_id = record.wallets[0].program_id
-    others = tuple(each for each in record.wallets if each.program_id != program_id)
     told = next((each for each in record.wallets if each.program_id == program_id), None)
     if told is None:
         return
     changed = _with_balance(told, balance, available)
-    wallets = tuple(changed if each is told else each for each in record.wallets)
-    seen = record.as_of if others and record.as_of is not None else at
-    cache.keep_customer(replace(record, wallets=wallets, as_of=seen), None, seen)
+    cache.keep_wallet(record.customer.customer_id, changed, version, at if len(record.wallets) == 1 else None)
 
 
 def _with_balance(wallet: Wallet, balance: Points, available: Points) -> Wallet:

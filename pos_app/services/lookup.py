@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from pos_app.domain.answers import TillInfo
-from pos_app.domain.facts import Organisation, Program
+from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.request import CustomerRef
 from pos_app.domain.trouble import LineDownError, NotSafeError, NotTheServiceError, Trouble, UnclearAnswerError
 from pos_app.services.line import Line
 from pos_app.services.ports import Cache, Clock, Ledger
 from pos_app.services.results import CannotLookUpOfflineError, Found, LineState, Source
+from pos_app.services.row_lookup import RowLookup
 
 RULES_AGE_MAX_S: Final = 24 * 3600.0
 """Rules are fetched anew once a day (sync-api 11)."""
@@ -32,11 +33,29 @@ NO_LINE: Final = (LineDownError, NotTheServiceError, UnclearAnswerError)
 """Nobody answered. With a sign-in page of the network on the line the till behaves as offline (sync-api 3)."""
 
 
+OnFound = Callable[[CustomerRecord, CustomerRef], object]
+
+
 class LookupService:
     """Customer lookup, and what the till knows of programs. Safe to use from any thread."""
 
-    def __init__(self, ledger: Ledger, cache: Cache, line: Line, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        cache: Cache,
+        line: Line,
+        clock: Clock,
+        *,
+        on_found: OnFound | None = None,
+        rows: RowLookup | None = None,
+    ) -> None:
+        """`on_found` hears of each customer the ledger found, and by what she was named; it must cost nothing.
+
+        `rows` is asked instead of `customer/get` where the service has the extension.
+        """
+        self._rows = rows
         self._ledger = ledger
+        self._on_found = on_found
         self._cache = cache
         self._line = line
         self._clock = clock
@@ -56,18 +75,39 @@ class LookupService:
         if view.state is LineState.OFFLINE:
             return self._from_cache(customer, view.trouble or LineDownError("the line is down"))
         try:
-            record = self._ledger.find_customer(customer)
+            record = self._ask(customer)
         except Trouble as trouble:
             self._line.met(trouble)
             return self._from_cache(customer, trouble)
         self._line.met(None)
         if record is None:
             return None
+        self._learn_programs(record.programs)
+        if not all(each.name for each in record.programs):
+            record = replace(record, programs=self._known_of(record.programs))
+        if self._on_found is not None:
+            self._on_found(record, customer)
+        return Found(record=record, source=Source.LEDGER, as_of=record.as_of or self._clock.wall())
+
+    def _known_of(self, programs: Iterable[Program]) -> tuple[Program, ...]:
+        """Programs of which only the numbers were told, as far as they are known by now."""
+        known = (self._cache.program(each.program_id) for each in programs)
+        return tuple(each for each in known if each is not None)
+
+    def _ask(self, customer: CustomerRef) -> CustomerRecord | None:
+        """Ask the ledger and keep what it told, as of now; None: nobody has this identifier."""
+        if self._rows is not None and self._rows.is_offered:
+            record = self._rows.find(customer, self._clock.wall)
+            if record is None or record.programs:
+                return record
+            return replace(record, programs=_unknown_programs(record))  # No feed told of them yet: ask for their rules.
+        record = self._ledger.find_customer(customer)
+        if record is None:
+            return None
         now = self._clock.wall()
         record = replace(record, as_of=now)
         self._cache.keep_customer(record, customer, now)
-        self._learn_programs(record.programs)
-        return Found(record=record, source=Source.LEDGER, as_of=now)
+        return record
 
     def programs(self) -> Sequence[Program]:
         """Programs known on this till, the till's own first."""
@@ -157,3 +197,9 @@ class LookupService:
     def _keep_without_rules(self, told: Program) -> None:
         if told.name and self._cache.program(told.program_id) is None:
             self._cache.keep_program(replace(told, are_rules_known=False), self._clock.wall())
+
+
+def _unknown_programs(record: CustomerRecord) -> tuple[Program, ...]:
+    """The programs of her wallets, of which only the numbers are known."""
+    ids = dict.fromkeys(wallet.program_id for wallet in record.wallets)
+    return tuple(Program(program_id=each, name="", are_rules_known=False) for each in ids)

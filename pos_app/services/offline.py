@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from pos_app.domain.facts import CustomerRecord, Facts, Organisation, Program, Proof, Wallet
+from pos_app.domain.facts import CustomerRecord, Facts, FamilyRecord, Organisation, Pooling, Program, Proof, Wallet
 from pos_app.domain.points import ZERO, Points, total
 from pos_app.domain.request import RedemptionRequest
 from pos_app.services.results import CannotJudgeOfflineError
@@ -35,14 +35,17 @@ def facts_from(
     organisation: Organisation,
     programs: Sequence[Program],
     now: datetime,
+    family: FamilyRecord | None = None,
 ) -> Facts:
     """Assemble what is known for `request` from a customer as last seen.
+
+    `family` is the family group the request names, with the wallets that pay for it; None: this till cannot say.
 
     Raises:
         CannotJudgeOfflineError: what would pay, or its program, is not kept on this till.
     """
-    if request.family_group is not None:
-        raise CannotJudgeOfflineError("the points of family groups are not kept on this till")
+    if request.family_group is not None and family is None:
+        raise CannotJudgeOfflineError("the points of this family group are not kept on this till")
     known = {each.program_id: each for each in (*record.programs, *programs)}
     default = next((each for each in known.values() if each.is_default), None)
     if default is None and len(known) == 1:
@@ -55,7 +58,10 @@ def facts_from(
     today = today_of(organisation, now)
     wallets = [_unexpired(each, today) for each in record.wallets]
     wallet: Wallet | None
-    if request.program_group:
+    if family is not None and request.family_group is not None:
+        ruling = (default or program) if request.program_group else program
+        wallet = _of_family(family, ruling.program_id, today, organisation.family_group_pooling)
+    elif request.program_group:
         wallet = _sum_of(wallets, (default or program).program_id)
     else:
         wallet = next((each for each in wallets if each.program_id == program.program_id), None)
@@ -66,8 +72,21 @@ def facts_from(
         program=program,
         default_program=default or program,
         wallet=wallet,
+        family_group=None if family is None or request.family_group is None else family.group,
         proof=Proof.CANNOT_TELL,
     )
+
+
+def _of_family(family: FamilyRecord, program_id: int, today: date, pooling: Pooling) -> Wallet | None:
+    """What a family group spends in one program: its own wallet, or its members' together (contract 2.5).
+
+    Where several pay together a paused one stays out: its owner wants it left alone. All paused: the answer says so.
+    """
+    paying = [_unexpired(each, today) for each in family.wallets if each.program_id == program_id]
+    if not paying or pooling is Pooling.WALLET:
+        return next(iter(paying), None)
+    together = [each for each in paying if not each.is_paused] or paying
+    return replace(_sum_of(together, program_id), is_paused=all(each.is_paused for each in together))
 
 
 def _unexpired(wallet: Wallet, today: date) -> Wallet:

@@ -19,7 +19,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from pos_app.domain.answers import CancelAnswer, CancelOutcome, RedeemAnswer
+from pos_app.domain.answers import CancelAnswer, CancelOutcome, RedeemAnswer, ReversalRefusal, ReverseAnswer
+from pos_app.domain.commands import Reverse
 from pos_app.domain.redemption import Event, Redemption, State
 from pos_app.domain.refusals import PROOF_FAILURES, Refusal
 from pos_app.domain.trouble import (
@@ -47,6 +48,14 @@ _NO: Final = {
     **dict.fromkeys(PROOF_FAILURES, Event.PROOF_FAILED),
 }
 
+_NO_REVERSAL: Final = {
+    ReversalRefusal.APPROVAL_MISSING: (Event.PROOF_FAILED, Refusal.PROOF_MISSING),
+    ReversalRefusal.APPROVAL_REFUSED: (Event.PROOF_FAILED, Refusal.PROOF_MISSING),
+    ReversalRefusal.KEY_MISMATCH: (Event.IMPOSSIBLE, Refusal.KEY_MISMATCH),
+    ReversalRefusal.KEY_CANCELLED: (Event.CANCEL_RECORDED, Refusal.KEY_CANCELLED),
+    ReversalRefusal.BUSY: (Event.NOT_TAKEN, Refusal.CUSTOMER_BUSY),
+}
+
 _CANCELLED: Final = {
     CancelOutcome.CANCELLED: Event.CANCEL_RECORDED,
     CancelOutcome.REVERSED: Event.REVERSAL_RECORDED,
@@ -67,6 +76,7 @@ def after_answer(sent: Redemption, before: State, answer: RedeemAnswer, at: date
             code=answer.code,
             message=answer.message,
             reason=None,
+            confirmed_epoch=extension.epoch if extension is not None else None,
         )
     event = _NO.get(answer.refusal, Event.SURE_NO)
     if answer.refusal is Refusal.CUSTOMER_BUSY:
@@ -79,6 +89,36 @@ def after_answer(sent: Redemption, before: State, answer: RedeemAnswer, at: date
         message=answer.message,
         reason=extension.reason if extension is not None else None,
     )
+
+
+def reverse_of(row: Redemption) -> Reverse:
+    """The command a REVERSE row stands for; points of zero mean all that is left."""
+    return Reverse(
+        redemption_id=row.reverses or "", points=row.points if row.points else None, key=row.key, cashier=row.cashier
+    )
+
+
+def after_reversal(sent: Redemption, before: State, answer: ReverseAnswer, at: datetime) -> Redemption:
+    """The REVERSE row after a sure answer: `redemption_id` is the reversal's number, `from_free` what counts again.
+
+    The rest of `points` had expired meanwhile. A missing approval may be mended under the same key.
+    """
+    epoch = answer.extension.epoch if answer.extension is not None else None
+    if answer.refusal is None:
+        return sent.moved(
+            Event.SURE_YES,
+            at,
+            redemption_id=answer.reversal_id,
+            points=answer.available + answer.expired,
+            from_free=answer.available,
+            customer_id=answer.customer_id if answer.customer_id is not None else sent.customer_id,
+            reason=None,
+            confirmed_epoch=epoch,
+        )
+    event, refusal = _NO_REVERSAL.get(answer.refusal, (Event.SURE_NO, Refusal.CANNOT_UNDO))
+    if answer.refusal is ReversalRefusal.BUSY:
+        event = did_nothing(before)
+    return sent.moved(event, at, refusal=refusal, reason=answer.refusal.value)
 
 
 def after_trouble(

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer
-from pos_app.domain.commands import Cancel, Redeem, SendCode
-from pos_app.domain.facts import CustomerRecord, Organisation, Program
+from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer, ReverseAnswer
+from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
+from pos_app.domain.facts import Customer, CustomerRecord, FamilyRecord, Organisation, Program, Wallet
 from pos_app.domain.redemption import Redemption
-from pos_app.domain.request import CustomerRef, RedemptionRequest
+from pos_app.domain.request import CustomerRef, FamilyGroupRef, RedemptionRequest
 
 
 class Clock(Protocol):
@@ -101,6 +101,16 @@ class Ledger(Protocol):
         """
         ...
 
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        """Give points of a redemption back (contract 7). One attempt.
+
+        A ledger with the extension repeats its answer under the command's key; to another service it may be sent
+        once only: an unclear answer is for a supervisor.
+
+        Raises: as `redeem`.
+        """
+        ...
+
 
 class Journal(Protocol):
     """What must never be lost. Each method is one durable commit.
@@ -148,6 +158,20 @@ class Cache(Protocol):
         """The customer as last seen (`as_of` says when); None: never seen here.
 
         Mobile numbers match with and without country code, e-mail without regard to case.
+        """
+        ...
+
+    def keep_wallet(self, customer_id: int, wallet: Wallet, version: int, at: datetime | None) -> None:
+        """Keep what an answer told of one wallet of a customer, unless a newer version is kept (sync-api 5).
+
+        `version` 0: not told. `at`: her whole record is as of then; None: it is as old as before.
+        """
+        ...
+
+    def find_family(self, named: FamilyGroupRef, customer: Customer) -> FamilyRecord | None:
+        """The family group a request of this customer names, and the wallets that pay for it (contract 2.5).
+
+        None: this till cannot say.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pos_app.domain.answers import WalletView
+from pos_app.domain.crash_points import committing, reach
 from pos_app.domain.points import Points
 from pos_app.domain.redemption import Event, Redemption, State
 from pos_app.services.learning import keep_balance
@@ -18,7 +19,16 @@ Listener = Callable[[Redemption], None]
 class Record:
     """The journal's pen. Its caller holds the road, so nobody else writes the same row."""
 
-    def __init__(self, journal: Journal, cache: Cache, clock: Clock, backoff: Backoff) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        cache: Cache,
+        clock: Clock,
+        backoff: Backoff,
+        on_moved: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_moved` hears that points were moved: the feed is asked for changes then (sync-api 5)."""
+        self._on_moved = on_moved
         self._journal = journal
         self._cache = cache
         self._clock = clock
@@ -30,6 +40,8 @@ class Record:
         kept = self._journal.get(row.key)
         if kept.state not in {State.SENT, State.UNKNOWN, State.CANCELLING}:
             self._backoff.forget(row.key)
+        if kept.state in {State.CONFIRMED, State.REVERSED} and self._on_moved is not None:
+            self._on_moved()
         if on_change is not None:
             on_change(kept)
         return kept
@@ -45,18 +57,21 @@ class Record:
         """Leave an unclear redemption to a supervisor: this service does not repeat a key."""
         self.put(row.moved(Event.PARKED_BY_RULE, self._clock.wall(), next_try_at=None), on_change)
 
-    def keep_balance(self, row: Redemption, balance: Points | None, available: Points | None) -> None:
+    def keep_balance(self, row: Redemption, balance: Points | None, available: Points | None, version: int = 0) -> None:
         """Let the cache know (C13). A program group or family group was paid by other wallets than her own."""
         if balance is None or available is None or row.program_group or row.family_group is not None:
             return
-        keep_balance(
-            self._cache,
-            row.customer,
-            row.program_id,
-            balance=balance,
-            available=available,
-            at=self._clock.wall(),
-        )
+        reach("C13")
+        with committing("C13"):
+            keep_balance(
+                self._cache,
+                row.customer,
+                row.program_id,
+                balance=balance,
+                available=available,
+                at=self._clock.wall(),
+                version=version,
+            )
 
     def write_down(
         self, after: Redemption, wallet: WalletView | None, on_change: Listener | None, *, is_repeatable: bool
@@ -66,5 +81,7 @@ class Record:
         if row.state is State.UNKNOWN and not is_repeatable:
             self.park(row, on_change)
         if row.state is State.CONFIRMED:
-            balance = wallet.balance if wallet is not None else row.balance_after
-            self.keep_balance(row, balance, wallet.available if wallet is not None else balance)
+            if wallet is None:
+                self.keep_balance(row, row.balance_after, row.balance_after)
+            else:
+                self.keep_balance(row, wallet.balance, wallet.available, wallet.version)

@@ -1,8 +1,8 @@
 """Redeems exactly once: the journal first, then the wire, then what the answer surely says (reliability 4.2).
 
-`_road` is held from the commit of SENT (or CANCELLING) to the commit of the answer, so one row at a time is on its way
-and a give-up waits for a request that is out. What an answer means stands in `outcomes`, who may touch which row in
-`turns`, when and whether a key is sent again in `repeating`; `record` writes everything down.
+One copy is carried by `sending`, one at a time: a give-up waits for a request that is out. What an answer means stands
+in `outcomes`, who may touch which row in `turns`, whether a key may be sent again in `service` and when in `repeating`;
+`record` writes everything down. Rows made without the ledger (LEASE, RISK) are `settling`'s.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from pos_app.domain.answers import WalletView
-from pos_app.domain.commands import Cancel, CancelReason
+from pos_app.domain.commands import Approval, CancelReason
+from pos_app.domain.crash_points import committing, reach
 from pos_app.domain.keys import KEY_BYTES, key_from
-from pos_app.domain.redemption import Event, Redemption, State
+from pos_app.domain.points import Points
+from pos_app.domain.redemption import Event, Kind, Redemption, State
 from pos_app.domain.refusals import Refusal
+from pos_app.domain.request import RedemptionRequest
 from pos_app.domain.trouble import LineDownError, SlowDownError, StorageError, Trouble, UnclearAnswerError
 from pos_app.services import outcomes
+from pos_app.services.giving_back import GivesBack
 from pos_app.services.line import Line
 from pos_app.services.ports import Cache, Clock, Journal, Ledger, Waits
 from pos_app.services.record import Listener, Record
-from pos_app.services.repeating import BUSY_PAUSES_S, Backoff, RepeatPromise
+from pos_app.services.repeating import BUSY_PAUSES_S, Backoff, has_come
 from pos_app.services.results import Checked, LineState, Source
+from pos_app.services.sending import WAITING, Met, Sender
+from pos_app.services.service import Service
 from pos_app.services.turns import Turns
 
 FOREGROUND_PAUSES_S: Final = (0.0, 1.0, 2.0, 4.0)
@@ -39,15 +44,15 @@ SENT_BY_ITSELF: Final = timedelta(hours=24)
 
 BATCH_MAX: Final = 20
 
-_WAITING: Final = frozenset({State.READY, State.UNKNOWN})
-_IN_DOUBT: Final = _WAITING | {State.SENT}
+_IN_DOUBT: Final = WAITING | {State.SENT}
 
 
 class RedemptionService:
     """Starts, sends, repeats and cancels redemptions. Safe to use from any thread; one row at a time is on its way.
 
     `random_bytes(n)` is the source of keys, `key_prefix` is "TR-" in training, `has_idempotent_redeem` is the
-    setting used for a service that does not say so itself. An `on_change` must not call this service.
+    setting used for a service that does not say so itself, unless a `service` is given. `gives_back` knows of leases,
+    `on_met` hears the ledger's time, `on_moved` that an answer moved points. An `on_change` must not call this service.
     """
 
     def __init__(
@@ -62,19 +67,35 @@ class RedemptionService:
         waits: Waits,
         key_prefix: str = "",
         has_idempotent_redeem: bool = False,
+        service: Service | None = None,
+        gives_back: GivesBack | None = None,
+        on_met: Met | None = None,
+        on_moved: Callable[[], None] | None = None,
     ) -> None:
-        self._ledger = ledger
         self._journal = journal
         self._line = line
         self._clock = clock
         self._random_bytes = random_bytes
         self._waits = waits
         self._key_prefix = key_prefix
-        self._promise = RepeatPromise(ledger, journal, line, has_idempotent_redeem=has_idempotent_redeem)
-        self._backoff = Backoff(clock, waits, random_bytes)
-        self._record = Record(journal, cache, clock, self._backoff)
+        self._gives_back = gives_back
+        self._service = service or Service(ledger, journal, line, has_idempotent_redeem=has_idempotent_redeem)
+        backoff = Backoff(clock, waits, random_bytes)
+        self._record = Record(journal, cache, clock, backoff, on_moved)
         self._turns = Turns()
-        self._road = threading.Lock()
+        self._sender = Sender(
+            ledger=ledger,
+            journal=journal,
+            record=self._record,
+            line=line,
+            clock=clock,
+            service=self._service,
+            backoff=backoff,
+            turns=self._turns,
+            gives_back=gives_back,
+            on_met=on_met,
+        )
+        self._road = self._sender.road
         self._draining = threading.Lock()
 
     # --- What the cashier does -----------------------------------------------------------------------------------
@@ -96,36 +117,79 @@ class RedemptionService:
         """
         if checked.source is not Source.LEDGER or not checked.is_redeemable:
             raise ValueError("only what the ledger said yes to can be redeemed")
-        asked = checked.request
-        program_id = asked.program_id
+        program_id = checked.request.program_id
         if program_id is None and checked.program is not None:
             program_id = checked.program.program_id
-        now = self._clock.wall()
-        key = self._key_prefix + key_from(self._random_bytes(KEY_BYTES))
-        self._journal.add(
-            Redemption(
-                key=key,
-                state=State.READY,
-                customer=asked.customer,
-                customer_id=customer_id,
-                customer_label=customer_label,
-                program_id=program_id,
-                program_group=asked.program_group,
-                family_group=asked.family_group,
-                points=checked.points,
-                worth=checked.worth if checked.worth is not None else Decimal(0),
-                skip_validation=asked.skip_validation,
-                validation_type=asked.validation_type,
-                bill_number=bill_number,
-                cashier=cashier,
-                created_at=now,
-                changed_at=now,
-            )
+        return self.begin(
+            checked.request,
+            program_id=program_id,
+            points=checked.points,
+            worth=checked.worth if checked.worth is not None else Decimal(0),
+            customer_id=customer_id,
+            customer_label=customer_label,
+            bill_number=bill_number,
+            cashier=cashier,
         )
+
+    def begin(
+        self,
+        asked: RedemptionRequest,
+        *,
+        points: Points,
+        program_id: int | None,
+        customer_id: int | None,
+        customer_label: str,
+        worth: Decimal = Decimal(0),
+        bill_number: str | None = None,
+        cashier: int | None = None,
+    ) -> Redemption:
+        """Commit a new redemption (READY, crash point C1) that was not checked first: the ledger judges it whole.
+
+        Raises:
+            StorageError: nothing was kept; no redemption was started.
+        """
+        now = self._clock.wall()
+        key = self.new_key()
+        new = Redemption(
+            key=key,
+            state=State.READY,
+            customer=asked.customer,
+            customer_id=customer_id,
+            customer_label=customer_label,
+            program_id=program_id,
+            program_group=asked.program_group,
+            family_group=asked.family_group,
+            points=points,
+            worth=worth,
+            skip_validation=asked.skip_validation,
+            validation_type=asked.validation_type,
+            bill_number=bill_number,
+            cashier=cashier,
+            created_at=now,
+            changed_at=now,
+        )
+        reach("C0")
+        with committing("C0"):
+            if self._gives_back is None:
+                self._journal.add(new)
+            else:
+                self._gives_back.add(new, replace(asked, program_id=program_id))
+        reach("C1")
         return self._journal.get(key)
 
-    def submit(self, key: str, validation_code: str | None = None, on_change: Listener | None = None) -> Redemption:
-        """Send the redemption and return its committed row.
+    def new_key(self) -> str:
+        """A key for a new row."""
+        return self._key_prefix + key_from(self._random_bytes(KEY_BYTES))
+
+    def submit(
+        self,
+        key: str,
+        validation_code: str | None = None,
+        on_change: Listener | None = None,
+        *,
+        approval: Approval | None = None,
+    ) -> Redemption:
+        """Send the redemption, or the reversal, and return its committed row. An `approval` lives in memory only.
 
         Repeats an unclear one under the same key for at most `waits.foreground_s`; `on_change` hears each committed
         state on the way (from the calling thread).
@@ -144,8 +208,8 @@ class RedemptionService:
         """
         with self._turns.in_hand(key):
             try:
-                self._promise.ask()
-                trouble = self._send_patiently(key, validation_code, on_change)
+                self._service.ask()
+                trouble = self._send_patiently(key, validation_code, on_change, approval)
             except StorageError:
                 if self._journal.get(key).state is State.READY:
                     raise
@@ -159,24 +223,33 @@ class RedemptionService:
             raise trouble
         return row
 
-    def give_up(self, key: str, reason: CancelReason, on_change: Listener | None = None) -> Redemption:
+    def give_up(
+        self,
+        key: str,
+        reason: CancelReason,
+        on_change: Listener | None = None,
+        *,
+        approval: Approval | None = None,
+    ) -> Redemption:
         """Cancel: commit CANCELLING, then tell the ledger. Waits for a request that is still out.
 
         The row returned is CANCELLED, REVERSED or REFUSED by the ledger's word, CANCELLING while it has not
-        answered, PARKED at a service that cannot cancel, CONFIRMED when the request that was out came back as a yes
-        before the give-up could be committed. What was never sent is CANCELLED without asking anybody.
+        answered, PARKED at a service that cannot cancel. What was never sent is CANCELLED without asking anybody.
+        What was CONFIRMED, also by the request that was out, stays so at a service that cannot cancel, and when its
+        receipt was printed and no `approval` is given.
 
         Raises:
             StorageError: the give-up could not be written down; nothing was sent.
         """
         with self._turns.giving_up(key), self._road:
             row = self._record.found(self._journal.get(key), on_change)
-            if row.state in _WAITING or row.state is State.PARKED:
+            if self._may_be_given_up(row, approval):
                 now = self._clock.wall()
                 given_up = row.moved(Event.GAVE_UP, now, cancel_reason=reason.value, next_try_at=now)
-                row = self._record.put(given_up, on_change)
+                with committing("C9"):
+                    row = self._record.put(given_up, on_change)
             if row.state is State.CANCELLING:
-                self._cancel(row, on_change)
+                self._sender.cancel(row, on_change, approval)
         return self._journal.get(key)
 
     def open_redemptions(self) -> Sequence[Redemption]:
@@ -210,8 +283,8 @@ class RedemptionService:
                     self._record.put(row.moved(Event.GAVE_UP, now, cancel_reason=why, next_try_at=now), None)
         return self._journal.open_redemptions()
 
-    def drain(self) -> Sequence[Redemption]:
-        """Send again what is due, at most 20 rows; returns those that changed.
+    def drain(self, *, at_once: bool = False) -> Sequence[Redemption]:
+        """Send again what is due, at most 20 rows; `at_once` whatever may be sent by itself. Returns what changed.
 
         UNKNOWN goes under the same key without a code, and so does READY of crash point C1; CANCELLING tells its
         cancel again. Called from a timer in the background. Full jitter between `base_s` and `cap_s`. A redemption
@@ -224,15 +297,15 @@ class RedemptionService:
             return ()
         try:
             if self._line.view.state is not LineState.OFFLINE:
-                self._promise.ask()
-            return self._drain_due()
+                self._service.ask()
+            return self._drain_due(at_once=at_once)
         finally:
             self._draining.release()
 
-    def _drain_due(self) -> list[Redemption]:
+    def _drain_due(self, *, at_once: bool) -> list[Redemption]:
         changed: list[Redemption] = []
-        due = [row for row in self._journal.open_redemptions() if self._is_due(row)]
-        for row in due[:BATCH_MAX]:
+        due = [row for row in self._journal.open_redemptions() if self._is_due(row, at_once=at_once)]
+        for row in due if at_once else due[:BATCH_MAX]:
             if self._turns.has_cashier:
                 break  # The cashier goes first: there is one road.
             trouble = self._send_again(row)
@@ -243,35 +316,37 @@ class RedemptionService:
                 break
         return changed
 
-    def _is_due(self, row: Redemption) -> bool:
-        now = self._clock.wall()
+    def _is_due(self, row: Redemption, *, at_once: bool) -> bool:
         if row.state is State.SENT:
             return True  # Its answer could not be written down, or `resume` was not called.
-        if row.state is State.CANCELLING:
-            return row.next_try_at is None or row.next_try_at <= now
-        return row.state in _WAITING and row.next_try_at is not None and row.next_try_at <= now
+        if row.next_try_at is None:
+            return row.state is State.CANCELLING
+        is_time = at_once or has_come(row.next_try_at, self._clock.wall())
+        return is_time and row.state in WAITING | {State.CANCELLING}
 
     def _send_again(self, row: Redemption) -> Trouble | None:
         if row.state is State.CANCELLING:
             with self._road:
                 row = self._journal.get(row.key)
-                return self._cancel(row, None) if row.state is State.CANCELLING else None
-        if self._clock.wall() - row.created_at >= SENT_BY_ITSELF:
+                return self._sender.cancel(row, None) if row.state is State.CANCELLING else None
+        if abs(self._clock.wall() - row.created_at) >= SENT_BY_ITSELF:  # Begun in the future: nobody knows how old.
             with self._road:
                 row = self._record.found(self._journal.get(row.key), None)
-                if row.state in _WAITING and row.next_try_at is not None:
+                if row.state in WAITING and row.next_try_at is not None:
                     self._record.put(replace(row, next_try_at=None), None)
             return None
-        return self._send(row.key, None, None, by_itself=True)
+        return self._sender.send(row.key, None, None, by_itself=True)
 
     # --- One attempt -----------------------------------------------------------------------------------------------
 
-    def _send_patiently(self, key: str, code: str | None, on_change: Listener | None) -> Trouble | None:
+    def _send_patiently(
+        self, key: str, code: str | None, on_change: Listener | None, approval: Approval | None
+    ) -> Trouble | None:
         """Send, and repeat while the cashier waits. Returns the trouble of the last attempt."""
         ends = self._clock.mono() + self._waits.foreground_s
         pauses = list(FOREGROUND_PAUSES_S)
         while True:
-            trouble = self._send(key, code, on_change)
+            trouble = self._sender.send(key, code, on_change, approval=approval)
             row = self._journal.get(key)
             if not self._is_worth_repeating(row, trouble) or not pauses:
                 return trouble
@@ -288,77 +363,20 @@ class RedemptionService:
             return False
         if row.state is State.READY:
             return trouble is not None or row.refusal is Refusal.CUSTOMER_BUSY
-        return row.state is State.UNKNOWN and self._promise.is_given is True
+        return row.state is State.UNKNOWN and self._service.is_given is True
 
-    def _send(
-        self, key: str, code: str | None, on_change: Listener | None, *, by_itself: bool = False
-    ) -> Trouble | None:
-        """Send one copy: SENT is committed before any byte leaves. Returns what kept a sure answer away."""
-        with self._road:
-            row = self._record.found(self._journal.get(key), on_change)
-            if self._turns.is_given_up(key) or row.state not in _WAITING:
-                return None
-            if row.state is State.UNKNOWN and self._promise.is_given is not True:
-                return self._hold_back(row, on_change)
-            sending = row.moved(
-                Event.SENDING, self._clock.wall(), attempts=row.attempts + 1, refusal=None, next_try_at=None
-            )
-            sent = self._record.put(sending, on_change)
-            after, wallet, trouble = self._carry(sent, row.state, code)
-            self._line.met(trouble)
-            if after.state is State.UNKNOWN or (after.state is State.READY and trouble is not None and by_itself):
-                after = replace(after, next_try_at=self._backoff.next_try(key, trouble))
-            try:
-                self._record.write_down(after, wallet, on_change, is_repeatable=self._promise.is_given is not False)
-            except StorageError:  # As good as lost: the row stays SENT, and the outbox finds the answer out again.
-                return UnclearAnswerError("the answer could not be written down")
-            return trouble
+    def _may_be_given_up(self, row: Redemption, approval: Approval | None) -> bool:
+        """Say whether a row can still be cancelled: not what was made here, nor a reversal that is on its way.
 
-    def _carry(
-        self, sent: Redemption, before: State, code: str | None
-    ) -> tuple[Redemption, WalletView | None, Trouble | None]:
-        """Carry one copy to the ledger: what it led to, what the wallet holds now, what kept a sure answer away."""
-        try:
-            answer = self._ledger.redeem(sent.as_command(code))
-        except Trouble as trouble:
-            can_repeat = self._promise.is_given is True
-            after = outcomes.after_trouble(sent, before, trouble, is_repeatable=can_repeat, at=self._clock.wall())
-            return after, None, trouble
-        after = outcomes.after_answer(sent, before, answer, self._clock.wall())
-        return after, answer.extension.wallet if answer.extension is not None else None, None
-
-    def _hold_back(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
-        """An unclear redemption is not sent to a service that does not, or not yet, promise to repeat a key."""
-        if self._promise.is_given is False:
-            self._record.park(row, on_change)
-            return None
-        trouble = LineDownError("the service cannot be asked whether it repeats a key")
-        if row.next_try_at is not None:
-            self._record.put(replace(row, next_try_at=self._backoff.next_try(row.key, trouble)), on_change)
-        return trouble
-
-    def _cancel(self, row: Redemption, on_change: Listener | None) -> Trouble | None:
-        """Tell the ledger that this redemption must not happen. Called on the road, with a CANCELLING row."""
-        if row.attempts == 0:
-            self._record.put(row.moved(Event.CANCEL_RECORDED, self._clock.wall(), next_try_at=None), on_change)
-            return None
-        reason = CancelReason(row.cancel_reason or CancelReason.OTHER)
-        try:
-            answer = self._ledger.cancel(Cancel(key=row.key, reason=reason, cashier=row.cashier))
-        except Trouble as trouble:
-            self._line.met(trouble)
-            if isinstance(trouble, outcomes.CANNOT_BE_CANCELLED):
-                after = row.moved(Event.IMPOSSIBLE, self._clock.wall(), next_try_at=None)
-            else:
-                again_at = self._backoff.next_try(row.key, trouble)
-                after = row.moved(Event.UNCLEAR, self._clock.wall(), next_try_at=again_at)
-            self._record.put(after, on_change)
-            return trouble
-        self._line.met(None)
-        after = self._record.put(outcomes.after_cancel(row, answer, self._clock.wall()), on_change)
-        if answer is not None and answer.wallet is not None:
-            self._record.keep_balance(after, answer.wallet.balance, answer.wallet.available)
-        return None
+        What was confirmed is cancelled by a cashier before a receipt, by a supervisor after it (4.7), and only at a
+        ledger that has such a call: elsewhere it is reversed.
+        """
+        if row.kind is not Kind.ONLINE:
+            return row.kind is Kind.REVERSE and row.state is State.READY
+        if row.state is State.CONFIRMED:
+            can_cancel = self._service.had_extension and not self._service.has_lost_extension
+            return can_cancel and (row.printed_at is None or approval is not None)
+        return row.state in WAITING or row.state is State.PARKED
 
     # --- Small helpers ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Whether a service may be sent a key twice, and when the outbox tries again (reliability 4.2)."""
+"""When the outbox tries again (reliability 4.2)."""
 
 from __future__ import annotations
 
@@ -7,57 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from pos_app.domain.answers import Capabilities
 from pos_app.domain.trouble import SlowDownError, Trouble
-from pos_app.services.line import Line
-from pos_app.services.ports import Clock, Journal, Ledger, Waits
+from pos_app.services.ports import Clock, Waits
 
 BUSY_PAUSES_S: Final = (1.0, 2.0, 4.0)
 """A busy customer (521) is not asked about again at once (contract section 11)."""
 
-HAD_EXTENSION: Final = "service.has_extension"
-"""The journal's note that this service once had the extension."""
-
-
-class RepeatPromise:
-    """Knows whether the service repeats its first answer to a known key instead of acting again.
-
-    `has_idempotent_redeem` is the setting for a service without the extension, which cannot say so itself.
-    """
-
-    def __init__(self, ledger: Ledger, journal: Journal, line: Line, *, has_idempotent_redeem: bool) -> None:
-        self._ledger = ledger
-        self._journal = journal
-        self._line = line
-        self._has_idempotent_redeem = has_idempotent_redeem
-        self._told: Capabilities | None = None
-
-    @property
-    def is_given(self) -> bool | None:
-        """Say whether a key may be sent again; None while the service cannot be asked.
-
-        A service that once had the extension and now has none is not trusted to repeat keys: something is wrong there,
-        and a supervisor has to look (sync-api 3).
-        """
-        told = self.ask()
-        if told is None:
-            return None
-        if told.has_extension:
-            return told.idempotent_redeem
-        return self._has_idempotent_redeem and self._journal.recall(HAD_EXTENSION) is None
-
-    def ask(self) -> Capabilities | None:
-        """What the service can do, asked until it answers once; None while it cannot be asked. May be slow."""
-        if self._told is None:
-            try:
-                told = self._ledger.capabilities()
-            except Trouble as trouble:
-                self._line.met(trouble)
-                return None
-            if told.has_extension and self._journal.recall(HAD_EXTENSION) is None:
-                self._journal.remember(HAD_EXTENSION, "yes")
-            self._told = told
-        return self._told
+LONGEST_WAIT: Final = timedelta(hours=2)
+"""No till waits longer before it tries again by itself: a service asks for an hour at most (`Retry-After`)."""
 
 
 class Backoff:
@@ -68,6 +25,7 @@ class Backoff:
         self._waits = waits
         self._random_bytes = random_bytes
         self._failures: Counter[str] = Counter()
+        self._due_at: dict[str, float] = {}
 
     def next_try(self, key: str, trouble: Trouble | None) -> datetime:
         """When the outbox may try again after one more failure; never sooner than the service asked for."""
@@ -77,8 +35,22 @@ class Backoff:
         wait_s = longest_s * int.from_bytes(self._random_bytes(4), "big") / 2**32
         if isinstance(trouble, SlowDownError):
             wait_s = max(wait_s, trouble.retry_after_s)
+        self._due_at[key] = self._clock.mono() + wait_s
         return self._clock.wall() + timedelta(seconds=wait_s)
+
+    def is_due(self, key: str) -> bool:
+        """Say whether this key waits for nothing in this process."""
+        return self._clock.mono() >= self._due_at.get(key, float("-inf"))
 
     def forget(self, key: str) -> None:
         """A sure answer came: the next failure starts from the beginning."""
         self._failures.pop(key, None)
+        self._due_at.pop(key, None)
+
+
+def has_come(moment: datetime, now: datetime) -> bool:
+    """Say whether a waiting time is over. One that lies further ahead than any wait was set by a clock that was wrong.
+
+    Without that a clock that stood in another year for a minute would leave a redemption open until then.
+    """
+    return moment <= now or moment - now > LONGEST_WAIT

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pos_app.domain.answers import CodeView, WalletView
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
@@ -13,6 +14,9 @@ from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import RedemptionRequest
 from pos_app.domain.trouble import Trouble
+
+if TYPE_CHECKING:
+    from pos_app.services.covered import Covered
 
 
 class CannotLookUpOfflineError(Trouble):
@@ -74,6 +78,8 @@ class Checked:
     trouble: Trouble | None = None
     reference: str = ""
     """Four characters for support: they stand in the log beside this check (ux B.4)."""
+    offline: Covered | None = None
+    """What may be redeemed here without a line, where this till can do that at all; None with a line."""
 
 
 class LineState(StrEnum):

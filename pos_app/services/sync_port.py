@@ -15,6 +15,7 @@ from pos_app.domain.feed import ChangesPage, CustomerRows, Heartbeat, HeartbeatA
 from pos_app.domain.leases import Freed, GiveBack, LeaseRequest, LeaseResult, Owner
 from pos_app.domain.request import CustomerRef
 from pos_app.domain.settling import SettleAnswer, Spend
+from pos_app.services.ports import Ledger
 
 
 class SyncLedger(Protocol):
@@ -86,4 +87,13 @@ class SyncLedger(Protocol):
 
     def heartbeat(self, beat: Heartbeat) -> HeartbeatAnswer:
         """Say how this till is, and hear what the ledger wants of it (sync-api 9)."""
+        ...
+
+
+class SyncingLedger(Ledger, Protocol):
+    """A ledger with the extension's calls beside it; a service without the extension refuses them."""
+
+    @property
+    def sync(self) -> SyncLedger:
+        """The extension's calls."""
         ...

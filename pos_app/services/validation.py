@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from pos_app.domain.answers import CAN_BE_REDEEMED, CheckAnswer, CodeAnswer
 from pos_app.domain.commands import SendCode
-from pos_app.domain.facts import Organisation, Program
+from pos_app.domain.facts import CustomerRecord, Facts, Organisation, Program
 from pos_app.domain.points import Points
 from pos_app.domain.refusals import AMOUNT_RULES, Refusal
 from pos_app.domain.request import RedemptionRequest, ValidationType
@@ -23,6 +24,7 @@ from pos_app.domain.trouble import (
     UnclearAnswerError,
 )
 from pos_app.domain.verdict import Verdict
+from pos_app.services.covered import Covered
 from pos_app.services.learning import keep_balance
 from pos_app.services.line import Line
 from pos_app.services.lookup import AGES_AGO, NO_LINE
@@ -30,6 +32,8 @@ from pos_app.services.offline import facts_from
 from pos_app.services.ports import Cache, Clock, Ledger
 from pos_app.services.repeating import BUSY_PAUSES_S
 from pos_app.services.results import CannotJudgeOfflineError, CannotLookUpOfflineError, Checked, LineState, Source
+from pos_app.services.spending import OfflineSpending
+from pos_app.services.wishes import InTheWay
 
 _log: Final = logging.getLogger(__name__)
 
@@ -40,7 +44,19 @@ _ANSWERED_HERE: Final = (LineDownError, NotTheServiceError, UnclearAnswerError, 
 class ValidationService:
     """Asks the ledger while the line is up, answers from the cache when it is not, and says which it did."""
 
-    def __init__(self, ledger: Ledger, cache: Cache, line: Line, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        cache: Cache,
+        line: Line,
+        clock: Clock,
+        *,
+        in_the_way: InTheWay | None = None,
+        spending: OfflineSpending | None = None,
+    ) -> None:
+        """Join its ports. `in_the_way` knows leases that a check counts as free, `spending` what they allow here."""
+        self._in_the_way = in_the_way
+        self._spending = spending
         self._ledger = ledger
         self._cache = cache
         self._line = line
@@ -75,6 +91,8 @@ class ValidationService:
 
         A question that sends a code is never repeated by itself.
         """
+        if self._in_the_way is not None:
+            request = replace(request, give_back=self._in_the_way.give_back(request))
         answer = self._ledger.check(request)
         for pause_s in BUSY_PAUSES_S:
             if answer.refusal is not Refusal.CUSTOMER_BUSY or _sends_code(request):
@@ -124,6 +142,7 @@ class ValidationService:
                 balance=wallet.balance,
                 available=wallet.available,
                 at=now,
+                version=wallet.version,
             )
         organisation = self._cache.organisation() or Organisation()
         is_yes = answer.is_redeemable
@@ -160,15 +179,16 @@ class ValidationService:
             CannotLookUpOfflineError: never seen here, or what would pay is not kept here.
             Trouble: the service is there but had no time, and the till cannot answer either.
         """
+        covered = self._spending.look(request) if self._spending is not None else None
+        if covered is not None and covered.allowance is not None:
+            return self._covered_here(covered, asked_at, trouble)
         record = self._cache.find_customer(request.customer)
         if record is None:
             if isinstance(trouble, NO_LINE):
                 raise CannotLookUpOfflineError("no line, and never seen on this till") from None
             raise trouble
-        organisation = self._cache.organisation() or Organisation()
-        facts = facts_from(
-            record, request, organisation=organisation, programs=self._cache.programs(), now=self._clock.wall()
-        )
+        facts = self._facts(record, request, self._clock.wall())
+        organisation = facts.organisation
         verdict = judge(request, facts)
         checked = Checked(
             request=request,
@@ -186,6 +206,30 @@ class ValidationService:
             organisation=organisation,
             trouble=trouble,
             reference=self._next_reference(),
+            offline=covered,
+        )
+        return _logged(checked)
+
+    def _covered_here(self, covered: Covered, asked_at: datetime, trouble: Trouble) -> Checked:
+        """The answer where a lease, or the shop's risk, stands behind it: firm, whatever the age of the cache."""
+        payer = covered.payer
+        record = payer.record if payer is not None else None
+        checked = Checked(
+            request=covered.request,
+            source=Source.CACHE,
+            as_of=(record.as_of if record is not None else None) or AGES_AGO,
+            asked_at=asked_at,
+            is_redeemable=covered.is_covered,
+            points=covered.points,
+            worth=covered.worth,
+            refusals=() if covered.is_covered else covered.refusals,
+            nearest=covered.nearest,
+            needs_proof=covered.needs_proof,
+            program=payer.program if payer is not None else None,
+            organisation=payer.organisation if payer is not None else Organisation(),
+            trouble=trouble,
+            reference=self._next_reference(),
+            offline=covered,
         )
         return _logged(checked)
 
@@ -206,12 +250,24 @@ class ValidationService:
         record = self._cache.find_customer(request.customer)
         if record is None:
             return None
-        organisation = self._cache.organisation() or Organisation()
         try:
-            facts = facts_from(record, request, organisation=organisation, programs=self._cache.programs(), now=now)
+            return judge(request, self._facts(record, request, now))
         except CannotJudgeOfflineError:
             return None
-        return judge(request, facts)
+
+    def _facts(self, record: CustomerRecord, request: RedemptionRequest, now: datetime) -> Facts:
+        """What this till knows for a request. Raises: CannotJudgeOfflineError."""
+        family = None
+        if request.family_group is not None:
+            family = self._cache.find_family(request.family_group, record.customer)
+        return facts_from(
+            record,
+            request,
+            organisation=self._cache.organisation() or Organisation(),
+            programs=self._cache.programs(),
+            now=now,
+            family=family,
+        )
 
     def _next_reference(self) -> str:
         """Four hexadecimal characters that tell checks of one day apart in talk with support (ux B.4)."""

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer
-from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.answers import CancelAnswer, Capabilities, CheckAnswer, CodeAnswer, RedeemAnswer, ReverseAnswer
+from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.domain.trouble import LineDownError
 from pos_app.services.ports import Ledger
+from pos_app.services.sync_port import SyncLedger
+from pos_app.training.sync_line import SwitchedSync
 
 Answer = TypeVar("Answer")
 
 
 class SwitchedLine:
-    """A `Ledger` in front of another one, with a switch. Off: nothing arrives and nothing comes back."""
+    """A `Ledger` in front of another one, with a switch; `sync` has the extension's calls.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Off: nothing arrives and nothing comes back.
+    """
+
+    def __init__(self, ledger: Ledger, sync: SyncLedger) -> None:
         self._ledger = ledger
+        self.sync: Final = SwitchedSync(sync, self._through)
         self._is_on = threading.Event()
         self._is_on.set()
         self.last_mobile = ""
@@ -76,6 +82,10 @@ class SwitchedLine:
     def cancel(self, command: Cancel) -> CancelAnswer | None:
         """As the ledger behind the line."""
         return self._through(lambda: self._ledger.cancel(command))
+
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        """As the ledger behind the line."""
+        return self._through(lambda: self._ledger.reverse(command))
 
     def _through(self, ask: Callable[[], Answer]) -> Answer:
         if not self.is_on:

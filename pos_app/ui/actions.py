@@ -36,6 +36,8 @@ class ActionId(StrEnum):
     GROUP = "group"
     CONFIRM = "confirm"
     REDEEM = "redeem"
+    OUTBOX = "outbox"
+    SIGN_IN = "sign_in"
     FULL_SCREEN = "full_screen"
     STOP = "stop"
     CLOSE_DIALOG = "close_dialog"
@@ -44,6 +46,7 @@ class ActionId(StrEnum):
     RESEND = "resend"
     SWAP_CONFIRMATION = "swap_confirmation"
     CALL_CHECK = "call_check"
+    SUPERVISOR = "supervisor"
     FIND_OUT = "find_out"
     SAY_AGAIN = "say_again"
     QUIT = "quit"
@@ -100,6 +103,8 @@ ACTIONS: Final = (
     ActionRow(ActionId.GROUP, "F6", "Choose a family or shared group", Where.MAIN, "Group"),
     ActionRow(ActionId.CONFIRM, "F7", "Confirm the customer, or open the code again", Where.MAIN, "Confirm"),
     ActionRow(ActionId.REDEEM, "F8", "Redeem what was checked", Where.MAIN, "Redeem"),
+    ActionRow(ActionId.OUTBOX, "F9", "Open the outbox and what needs a supervisor", Where.EVERYWHERE, "Outbox"),
+    ActionRow(ActionId.SIGN_IN, "F12", "Sign in or out", Where.EVERYWHERE),
     ActionRow(ActionId.FULL_SCREEN, "F11", "Full screen, on or off", Where.EVERYWHERE),
     ActionRow(ActionId.STOP, "Esc", "Cancel a running check, else go to the customer field", Where.MAIN),
     ActionRow(ActionId.CLOSE_DIALOG, "Esc", "Close", Where.DIALOG),
@@ -108,6 +113,7 @@ ACTIONS: Final = (
     ActionRow(ActionId.RESEND, "Alt+R", "Send the code again", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.SWAP_CONFIRMATION, "Alt+C", "Change to missed call or to text", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.CALL_CHECK, "Alt+K", "Check for the call", Where.MISSED_CALL),
+    ActionRow(ActionId.SUPERVISOR, "Alt+S", "Ask a supervisor instead", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.FIND_OUT, "Ctrl+Shift+U", "Find out now whether it went through", Where.MAIN),
     ActionRow(ActionId.SAY_AGAIN, "Ctrl+Shift+S", "Say the result again", Where.MAIN),
     ActionRow(ActionId.QUIT, "Ctrl+Q", "Quit", Where.EVERYWHERE),

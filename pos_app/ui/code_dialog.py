@@ -33,6 +33,7 @@ class CodeDialog(TillDialog):
             `show_wrong` or `show_trouble`.
         resend_asked: send the code again. Answer with `show_sent_again` or `show_trouble`.
         call_check_asked: look for the missed call. Answer with `accept_code`, `show_wrong` or `show_trouble`.
+        supervisor_asked: somebody else stands for the code. The dialog stays until it is closed.
         text_instead_asked: from the missed call, before any code was sent: send one. Answer as to `resend_asked`.
     """
 
@@ -40,6 +41,7 @@ class CodeDialog(TillDialog):
     resend_asked = Signal()
     call_check_asked = Signal()
     text_instead_asked = Signal()
+    supervisor_asked = Signal()
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class CodeDialog(TillDialog):
         has_missed_call: bool = False,
         missed_call_number: str = "",
         starts_with_call: bool = False,
+        has_supervisor: bool = False,
     ) -> None:
         """Show where the code went and what it is for.
 
@@ -76,6 +79,7 @@ class CodeDialog(TillDialog):
         self._code.countdown.to_say.connect(self.say)
         self._code.countdown.set_expiry(expires_at, is_about=is_about)
         self._connect(has_missed_call=has_missed_call)
+        self._offer_supervisor(is_offered=has_supervisor)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.update_time)
@@ -183,6 +187,13 @@ class CodeDialog(TillDialog):
         add_action(self, ActionId.CALL_CHECK, self._check_call)
         if has_missed_call or not self._is_code_out:
             add_action(self, ActionId.SWAP_CONFIRMATION, self._swap)
+
+    def _offer_supervisor(self, *, is_offered: bool) -> None:
+        for page in (self._code, self._call):
+            page.supervisor.setVisible(is_offered)
+            page.supervisor.clicked.connect(self.supervisor_asked)
+        if is_offered:
+            add_action(self, ActionId.SUPERVISOR, self.supervisor_asked.emit)
 
     def _follow_text(self) -> None:
         self._code.confirm.setEnabled(len(self._code.field.code) >= CODE_MIN and not self._is_busy)

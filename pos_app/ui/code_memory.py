@@ -51,11 +51,21 @@ class CodeMemory:
         self._confirmation: Confirmation | None = None
         self._confirmed: RedemptionRequest | None = None
         self.sent: SentCode | None = None
+        self.redeemed: RedemptionRequest | None = None
         self.sendings = Sendings(clock, resend_waits_s)
 
     def is_out_for(self, question: RedemptionRequest) -> bool:
         """Say whether a code is out that serves this question and has not run out: no second one is asked for."""
         return self.sent is not None and self._covers(question) and self._clock.wall() < self.sent.expires_at
+
+    def goes_with(self, question: RedemptionRequest) -> bool:
+        """Say whether a check of this question may send a code: none is out for it.
+
+        What was redeemed just now (`redeemed`) is asked about without: an Enter too many must not send another code,
+        F7 does.
+        """
+        is_new = self.redeemed is None or self._serving.settled(question) != self.redeemed
+        return is_new and not self.is_out_for(question)
 
     def confirmation_for(self, question: RedemptionRequest) -> Confirmation | None:
         """The confirmation that holds for this question: the same way, the same purse, no more than was covered."""

@@ -29,6 +29,7 @@ class CodePage(QWidget):
         self.resend = ResendButton(sendings)
         self.call_instead = dialog_button(self.tr("Missed call"), "callInsteadButton")
         self.call_instead.setVisible(has_missed_call)
+        self.supervisor = dialog_button(self.tr("Supervisor…"), "codeSupervisor", self.tr("Ask a supervisor"))
         self.confirm = dialog_button(self.tr("Confirm code"), "codeConfirm", self.tr("Confirm code"), "primary")
         self.close_button = dialog_button(self.tr("Close"), "codeClose")
         self.sent_note = text_label("codeSentNote", "hint")
@@ -72,7 +73,7 @@ class CodePage(QWidget):
         layout.addWidget(self.countdown)
         layout.addWidget(self._message)
         layout.addWidget(heading(self.tr("Not arrived?")))
-        layout.addLayout(row_of_widgets(self.resend, self.call_instead, None))
+        layout.addLayout(row_of_widgets(self.resend, self.call_instead, self.supervisor, None))
         layout.addWidget(self.sent_note)
         layout.addStretch(1)
         layout.addSpacing(GAP_PX)
@@ -90,6 +91,7 @@ class CallPage(QWidget):
             self.tr("Check for the call"), "callCheckButton", self.tr("Check for the call"), "primary"
         )
         self.text_instead = dialog_button(self.tr("Text a code instead"), "textInsteadButton")
+        self.supervisor = dialog_button(self.tr("Supervisor…"), "callSupervisor", self.tr("Ask a supervisor"))
         self.close_button = dialog_button(self.tr("Close"), "callClose")
         self._message = message_label("callMessage")
         self._lay_out(masked, customer_name, number)
@@ -117,7 +119,7 @@ class CallPage(QWidget):
         layout.addWidget(self._message)
         layout.addStretch(1)
         layout.addSpacing(GAP_PX)
-        layout.addLayout(row_of_widgets(self.close_button, None, self.text_instead))
+        layout.addLayout(row_of_widgets(self.close_button, None, self.supervisor, self.text_instead))
 
     def _instructions(self, masked: str, customer_name: str, number: str) -> list[QLabel]:
         who = text_label("callWho")

@@ -35,6 +35,7 @@ class CodePresenter(QObject):
         sent: a code went out. arg: the answer to the check that sent it.
         confirmed: the customer's code or call was right. arg: the ledger's answer to it.
         refused: a check asked on the way was refused for another reason, or 876. arg: the answer.
+        supervisor_asked: a second person is to stand for the code.
         failed: a code could not be asked for, outside the dialog. arg: the exception.
     """
 
@@ -42,6 +43,7 @@ class CodePresenter(QObject):
     confirmed = Signal(object)
     refused = Signal(object)
     failed = Signal(object)
+    supervisor_asked = Signal()
 
     def __init__(
         self,
@@ -52,7 +54,9 @@ class CodePresenter(QObject):
         clock: Clock,
         view: TillView,
         serving: Serving,
+        can_ask: bool = False,
     ) -> None:
+        """`can_ask`: this till knows people who may stand for a code."""
         super().__init__(window)
         self._window = window
         self._background = background
@@ -60,6 +64,7 @@ class CodePresenter(QObject):
         self._clock = clock
         self._till = view
         self._serving = serving
+        self._can_ask = can_ask
         self.memory = CodeMemory(clock, serving, view.code_validity_s, view.resend_waits_s)
         self._tried = ""
         self._checked: Checked | None = None
@@ -71,6 +76,11 @@ class CodePresenter(QObject):
         self.memory.forget()
         self._tried = ""
         self._checked = None
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    def close(self) -> None:
+        """Something else stands for the code: the dialog goes, what is out stays."""
         if self._dialog is not None:
             self._dialog.reject()
 
@@ -97,11 +107,13 @@ class CodePresenter(QObject):
             has_missed_call=checked.organisation.missed_call_enabled,
             missed_call_number=checked.organisation.missed_call_number,
             starts_with_call=starts_with_call,
+            has_supervisor=checked.organisation.skip_validation_allowed and self._can_ask,
         )
         dialog.code_entered.connect(self._try_code)
         dialog.resend_asked.connect(self._send_again)
         dialog.text_instead_asked.connect(self._send_again)
         dialog.call_check_asked.connect(self._try_call)
+        dialog.supervisor_asked.connect(self.supervisor_asked)
         dialog.finished.connect(self._closed)
         self._dialog = dialog
         dialog.open()

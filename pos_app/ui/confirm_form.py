@@ -14,14 +14,15 @@ from pos_app.ui.theme import GAP_PX, tokens
 
 TEXT: Final = "text"
 CALL: Final = "call"
+SKIP: Final = "skip"
 MARK_PX: Final = 20
 
 
 class ConfirmForm(QWidget):
     """Asks for the way of confirming.
 
-    Skipping needs a second person's approval, and this till has no way to get one: it is shown so that nobody looks for
-    it, locked, with the reason.
+    Skipping needs a second person's approval. Where nobody may skip it is shown all the same, so that nobody looks for
+    it: locked, with the reason.
 
     Signals:
         changed: another way was chosen.
@@ -35,17 +36,14 @@ class ConfirmForm(QWidget):
         self.text = named(QRadioButton(self.tr("Text message")), "confirmText", self.tr("Confirm by text message"))
         self.call = named(QRadioButton(self.tr("Missed call")), "confirmCall", self.tr("Confirm by missed call"))
         self.skip = named(QRadioButton(self.tr("Skip (supervisor)")), "confirmSkip", self.tr("Skip, supervisor"))
-        why = self.tr("Locked: this till cannot ask a supervisor.")
-        self.skip.setEnabled(False)
-        self.skip.setToolTip(why)
-        self.skip.setAccessibleDescription(why)
         self._why = text_label("confirmSkipReason", "hint")
-        self._why.setText(why)
         self._lock = Mark("lock", tokens(theme)["off"], MARK_PX)
         self.text.setChecked(True)
         self.call.hide()
         self._lay_out()
-        self.text.toggled.connect(self.changed)
+        self.offer_skip(False)
+        for way in (self.text, self.skip):
+            way.toggled.connect(self.changed)
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
@@ -68,24 +66,40 @@ class ConfirmForm(QWidget):
 
     @property
     def method(self) -> str:
-        """`TEXT` or `CALL`."""
+        """`TEXT`, `CALL` or `SKIP`."""
+        if self.skip.isChecked():
+            return SKIP
         return CALL if self.call.isChecked() else TEXT
 
     def choose(self, method: str) -> None:
         """Choose a way for the cashier."""
-        (self.call if method == CALL and not self.call.isHidden() else self.text).setChecked(True)
+        if method == SKIP and self.skip.isEnabled():
+            self.skip.setChecked(True)
+        else:
+            (self.call if method == CALL and not self.call.isHidden() else self.text).setChecked(True)
 
     def offer_call(self, is_offered: bool) -> None:
         """Show or hide the missed call (hidden while the organisation does not use it, or after 823)."""
         self.call.setVisible(is_offered)
-        if not is_offered:
+        if not is_offered and self.call.isChecked():
+            self.text.setChecked(True)
+
+    def offer_skip(self, is_offered: bool) -> None:
+        """Let a supervisor be asked instead, or say that nobody may skip it."""
+        self.skip.setEnabled(is_offered)
+        why = self.tr("A supervisor is asked after the check.") if is_offered else self.tr("Locked: not allowed here.")
+        self._why.setText(why)
+        self._lock.setVisible(not is_offered)
+        self.skip.setToolTip(why)
+        self.skip.setAccessibleDescription(why)
+        if not is_offered and self.skip.isChecked():
             self.text.setChecked(True)
 
     def clear(self) -> None:
         """Back to the text message."""
-        with QSignalBlocker(self.text):
+        with QSignalBlocker(self.text), QSignalBlocker(self.skip):
             self.text.setChecked(True)
 
     def go(self) -> None:
         """Put the cursor here (F7)."""
-        (self.call if self.call.isChecked() else self.text).setFocus()
+        next(each for each in (self.call, self.skip, self.text) if each.isChecked()).setFocus()

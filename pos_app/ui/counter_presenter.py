@@ -11,6 +11,7 @@ from pos_app.domain.points import Points
 from pos_app.domain.redemption import Redemption
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import RedemptionRequest, UnreadableAmount, ValidationType
+from pos_app.services.covered import Covered
 from pos_app.services.line import Line
 from pos_app.services.ports import Clock
 from pos_app.services.results import Checked, LineState, Source
@@ -22,10 +23,12 @@ from pos_app.ui.bill_presenter import BillPresenter
 from pos_app.ui.board import Board
 from pos_app.ui.checking_notice import CheckingNotice
 from pos_app.ui.code_presenter import CodePresenter
-from pos_app.ui.confirm_form import CALL
+from pos_app.ui.confirm_form import CALL, SKIP, TEXT
 from pos_app.ui.entry_column import EntryColumn
 from pos_app.ui.inputs_presenter import InputsPresenter
 from pos_app.ui.panel import PanelView
+from pos_app.ui.proof_presenter import ProofPresenter
+from pos_app.ui.proofs import seen_with
 from pos_app.ui.question import NotYet
 from pos_app.ui.redeem_presenter import Order, RedeemPresenter
 from pos_app.ui.redemption_words import redemption_view
@@ -57,6 +60,7 @@ class CounterPresenter(QObject):
         inputs: InputsPresenter,
         bill: BillPresenter,
         codes: CodePresenter,
+        proofs: ProofPresenter,
         redeem: RedeemPresenter,
         background: Background,
         validation: ValidationService,
@@ -71,6 +75,7 @@ class CounterPresenter(QObject):
         self._inputs = inputs
         self._bill = bill
         self._codes = codes
+        self._proofs = proofs
         self._redeem = redeem
         self._background = background
         self._validation = validation
@@ -79,7 +84,6 @@ class CounterPresenter(QObject):
         self._till = view
         self._serving = serving
         self._checked: Checked | None = None
-        self._redeemed: RedemptionRequest | None = None
         self._notice = CheckingNotice(board)
         self._again = AskingAgain(self)
         self._again.due.connect(self._ask_again)
@@ -88,12 +92,17 @@ class CounterPresenter(QObject):
         self._ages.timeout.connect(self._tick_age)
         entry.check_asked.connect(self.check)
         bill.changed.connect(self._show_checked)
-        codes.sent.connect(self._show_sent)
+        codes.sent.connect(self._show_newer)
         codes.confirmed.connect(self._show_confirmed)
-        codes.refused.connect(self._show_refused)
+        codes.refused.connect(self._show_newer)
         codes.failed.connect(self._show_trouble)
         redeem.proof_failed.connect(self._ask_proof_again)
+        codes.supervisor_asked.connect(self.ask_supervisor)
         redeem.confirmed.connect(self._end_of_code)
+        redeem.not_here.connect(self._show_looked)
+        proofs.passed.connect(self._look_again)
+        proofs.approved.connect(self._show_approved)
+        entry.confirm.changed.connect(self._show_checked)
 
     # What is asked
 
@@ -113,7 +122,7 @@ class CounterPresenter(QObject):
             return
         question = self._inputs.question()
         if isinstance(question, NotYet):
-            self._show_missing(question)
+            self._inputs.show_missing(question)
             return
         if self._background.is_running(LANE) and self._inputs.is_waiting_for(question):
             return  # The answer is on its way: a second press must not send a second code.
@@ -139,27 +148,44 @@ class CounterPresenter(QObject):
             return
         confirmation = self._codes.memory.confirmation_for(checked.request)
         customer = checked.request.customer
-        self._redeem.redeem(
-            Order(
-                checked=checked,
-                customer_id=self._serving.customer_id_of(customer),
-                customer_label=self._serving.label_of(customer),
-                bill_number=self._bill.number,
-                code=confirmation.code or None if confirmation is not None else None,
-            )
+        order = Order(
+            checked=checked,
+            customer_id=self._serving.customer_id_of(customer),
+            customer_label=self._serving.label_of(customer),
+            bill_number=self._bill.number,
+            code=confirmation.code or None if confirmation is not None else None,
+            proofs=self._proofs.memory.for_question(checked.request),
         )
+        if checked.source is Source.CACHE:
+            self._redeem.redeem_here(order)
+        else:
+            self._redeem.redeem(order)
 
     @Slot()
     def confirm(self) -> None:
-        """F7: open the dialog of the code that is out, or have one sent; before any yes, go to step 5."""
+        """F7: open the dialog of the code that is out, or have one sent; before any yes, go to step 5.
+
+        Without a line no code can be checked: there a pass is scanned.
+        """
         checked = self._checked
+        if checked is not None and checked.offline is not None and not self._inputs.is_stale:
+            self._proofs.scan()
+            return
         if checked is None or self._inputs.is_stale or not (_is_yes(checked) or _wants_call(checked)):
             self._entry.confirm.go()
+        elif self._entry.confirm.method == SKIP:
+            self.ask_supervisor()
         elif self._codes.memory.is_out_for(checked.request) or self._entry.confirm.method == CALL:
             self._codes.open(checked)
         elif not self._redeem.owns_panel:
             self._codes.send(checked)
             self._board.show(replace(self._board.view, send_code=self.tr("Sending…")), is_quiet=True)
+
+    @Slot()
+    def ask_supervisor(self) -> None:
+        """Ask a second person to let the confirmation be skipped, or for the shop's risk (ux B.5)."""
+        if self._checked is not None and not self._inputs.is_stale and not self._redeem.owns_panel:
+            self._proofs.ask_supervisor(self._checked)
 
     @Slot()
     def stop(self) -> None:
@@ -175,10 +201,11 @@ class CounterPresenter(QObject):
     def start_afresh(self) -> None:
         """A new customer: drop the answer, the code and what still runs for the last one (Ctrl+N)."""
         is_unknown = self._redeem.is_busy
-        self._redeemed = None
+        self._codes.memory.redeemed = None
         self._forget_check()
         self._redeem.put_away()
         self._codes.forget()
+        self._proofs.memory.forget()
         self._bill.clear()
         view = self._idle()
         self._board.show(replace(view, next_step=note(Note.CONFIRM_TO_NEW_CUSTOMER)) if is_unknown else view)
@@ -190,14 +217,6 @@ class CounterPresenter(QObject):
         self._ages.stop()
 
     # A check under way
-
-    def _show_missing(self, missing: NotYet) -> None:
-        if missing.place == "customer":
-            self._entry.customer.show_note(missing.sentence)
-            self._entry.customer.go()
-        else:
-            self._entry.points.show_trouble(missing.sentence)
-            self._entry.points.go()
 
     def _begin(self, question: RedemptionRequest, *, is_waiting: bool) -> None:
         self._forget_check()
@@ -216,11 +235,12 @@ class CounterPresenter(QObject):
         sent = replace(question, issue_otp=self._sends_code(question))
         self._notice.start()
         self.customer_asked.emit(question.customer)
+        look = self._proofs.looking(question)
 
         def work() -> Checked:
             if is_online_wanted:
                 self._line.probe()  # Else the till, which believes it down, answers by itself at once.
-            return self._validation.check(sent)
+            return look(self._validation.check(sent))
 
         self._background.run(
             work,
@@ -231,14 +251,18 @@ class CounterPresenter(QObject):
         )
 
     def _sends_code(self, question: RedemptionRequest) -> bool:
-        """Say whether this check sends the code too.
+        """Say whether this check sends the code too."""
+        is_wanted = self._entry.confirm.method == TEXT and not self._till.ask_before_code
+        return is_wanted and self._codes.memory.goes_with(question)
 
-        What was redeemed just now is asked about without: an Enter too many must not send another code, F7 does.
-        """
-        if question.validation_type is not ValidationType.SMS or self._till.ask_before_code:
-            return False
-        is_new = self._redeemed is None or self._serving.settled(question) != self._redeemed
-        return is_new and not self._codes.memory.is_out_for(question)
+    @Slot()
+    def _look_again(self) -> None:
+        """There is another proof: look at the answer with it."""
+        checked = self._checked
+        if checked is None or self._inputs.is_stale or self._redeem.is_busy:
+            return
+        look = self._proofs.looking(checked.request)
+        self._background.run(lambda: look(checked), on_done=self._show_newer, on_error=self._show_trouble, lane=LANE)
 
     @Slot()
     def _ask_again(self) -> None:
@@ -277,6 +301,25 @@ class CounterPresenter(QObject):
         if checked.is_code_out or _wants_call(checked):
             self._codes.open(checked)
 
+    @Slot()
+    def _show_approved(self) -> None:
+        """A second person agreed. What was refused for want of a proof is asked about once more, without one."""
+        checked = self._checked
+        self._codes.close()
+        if checked is None:
+            return
+        if checked.source is Source.LEDGER and not checked.is_redeemable:
+            self._entry.confirm.choose(SKIP)
+            self.check()
+        else:
+            self._look_again()
+
+    @Slot(object)
+    def _show_looked(self, covered: Covered) -> None:
+        """Nothing was redeemed here after all: the reason stands in the answer."""
+        if self._checked is not None:
+            self._show_newer(seen_with(self._checked, covered))
+
     @Slot(object)
     def _show_trouble(self, error: Exception) -> None:
         self._notice.stop()
@@ -285,7 +328,7 @@ class CounterPresenter(QObject):
         self.settled.emit()
 
     @Slot(object)
-    def _show_sent(self, checked: Checked) -> None:
+    def _show_newer(self, checked: Checked) -> None:
         self._keep(checked)
         self._show_checked()
 
@@ -295,11 +338,6 @@ class CounterPresenter(QObject):
         self._keep(checked)
         if checked.request.validation_type is ValidationType.MISSED_CALL:
             self._entry.confirm.choose(CALL)
-        self._show_checked()
-
-    @Slot(object)
-    def _show_refused(self, checked: Checked) -> None:
-        self._keep(checked)
         self._show_checked()
 
     def _keep(self, checked: Checked) -> None:
@@ -330,6 +368,8 @@ class CounterPresenter(QObject):
                 confirmation=self._codes.memory.confirmation_for(checked.request),
                 is_code_out=self._codes.memory.is_out_for(checked.request),
                 over_bill=self._bill.over(checked),
+                proofs=self._proofs.memory.for_question(checked.request),
+                wants_skip=self._entry.confirm.method == SKIP,
             )
         )
         self._inputs.follow()
@@ -346,8 +386,9 @@ class CounterPresenter(QObject):
     def _end_of_code(self, _row: Redemption) -> None:
         """Redeemed: the code is used up, and the answer to the check is history."""
         if self._checked is not None:
-            self._redeemed = self._serving.settled(self._checked.request)
+            self._codes.memory.redeemed = self._serving.settled(self._checked.request)
         self._codes.forget()
+        self._proofs.memory.forget()
         self._forget_check()
 
     # The rest
@@ -363,7 +404,7 @@ class CounterPresenter(QObject):
             self._show_checked()
 
     def _idle(self) -> PanelView:
-        return idle_view(len(self._serving.open_rows))
+        return idle_view(len(self._serving.unanswered))
 
 
 def _is_yes(checked: Checked) -> bool:

@@ -213,7 +213,7 @@ class CustomerPresenter(QObject):
     def _take_back(self) -> None:
         """What was said of a lookup is over; what a check said stays."""
         if self._said is not None and self._board.view is self._said:
-            self._board.show(idle_view(len(self._serving.open_rows)), is_quiet=True)
+            self._board.show(idle_view(len(self._serving.unanswered)), is_quiet=True)
         self._said = None
 
     def _show(self, found: Found) -> None:

@@ -21,15 +21,6 @@ class Header(QFrame):
         self._colours = tokens(theme)
         self._place = named(Elided(""), "statusPlace")
         self._operator = named(Elided(operator), "statusOperator")
-        if operator and operator_role:
-            self._operator.show_text(self.tr("{operator} ({role})").format(operator=operator, role=operator_role))
-            name = self.tr("Signed in: {operator}, {role}").format(operator=operator, role=operator_role)
-            self._operator.setAccessibleName(name)
-        elif operator:
-            self._operator.setAccessibleName(self.tr("Signed in: {operator}").format(operator=operator))
-        else:
-            self._operator.show_text(self.tr("Nobody signed in"))
-            self._operator.setAccessibleName(self.tr("Nobody signed in"))
         self._mark = Mark("offline", self._colours["quiet"], MARK_PX)
         self._connection = text_label("statusConnection", wraps=False)
         self._sync = text_label("statusSync", wraps=False)
@@ -49,6 +40,7 @@ class Header(QFrame):
         layout.addLayout(line)
         for label in (self._sync, self._outbox, self._storage):
             layout.addWidget(label)
+        self.show_operator(operator, operator_role)
         self.show_place(store, till)
         self.show_line("unknown", self.tr("Starting"), self.tr("Connection: starting"), "")
         self.show_sync(self.tr("Not synced yet"), self.tr("Last sync: none yet"), "")
@@ -60,6 +52,19 @@ class Header(QFrame):
             self._place.show_text(self.tr("Store {store}, {till}").format(store=store, till=till))
         else:
             self._place.show_text(store or till or self.tr("This till"))
+
+    def show_operator(self, operator: str, role: str) -> None:
+        """Show who works here; nobody where the name is empty."""
+        if operator and role:
+            self._operator.show_text(self.tr("{operator} ({role})").format(operator=operator, role=role))
+            name = self.tr("Signed in: {operator}, {role}").format(operator=operator, role=role)
+        elif operator:
+            self._operator.show_text(operator)
+            name = self.tr("Signed in: {operator}").format(operator=operator)
+        else:
+            self._operator.show_text(self.tr("Nobody signed in"))
+            name = self.tr("Nobody signed in")
+        self._operator.setAccessibleName(name)
 
     def show_line(self, state: str, word: str, name: str, description: str) -> None:
         """Show the line. `state` is a `LineState`; the shape is full only when there is a line."""

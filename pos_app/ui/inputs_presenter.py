@@ -71,6 +71,15 @@ class InputsPresenter(QObject):
         self._asked = None
         self._is_waiting = False
 
+    def show_missing(self, missing: NotYet) -> None:
+        """Say what is missing beside its field, and put the cursor there."""
+        if missing.place == "customer":
+            self._entry.customer.show_note(missing.sentence)
+            self._entry.customer.go()
+        else:
+            self._entry.points.show_trouble(missing.sentence)
+            self._entry.points.go()
+
     @Slot()
     def follow(self) -> None:
         """Dim the verdict or make it bright again, and say what the amount is worth."""

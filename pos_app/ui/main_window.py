@@ -43,6 +43,8 @@ class MainWindow(QMainWindow):
         new_customer_asked: Ctrl+N.
         reveal_asked: Ctrl+Shift+M.
         find_out_asked: Ctrl+Shift+U.
+        outbox_asked: F9.
+        sign_in_asked: F12.
         attached: the services are joined.
     """
 
@@ -52,6 +54,8 @@ class MainWindow(QMainWindow):
     new_customer_asked = Signal()
     reveal_asked = Signal()
     find_out_asked = Signal()
+    outbox_asked = Signal()
+    sign_in_asked = Signal()
     attached = Signal()
 
     def __init__(self, view: TillView, *, dresses_itself: bool = True) -> None:
@@ -174,6 +178,8 @@ class MainWindow(QMainWindow):
             (ActionId.GROUP, entry.programs.group_asked.emit),
             (ActionId.CONFIRM, self.confirm_asked.emit),
             (ActionId.REDEEM, self.redeem_asked.emit),
+            (ActionId.OUTBOX, self.outbox_asked.emit),
+            (ActionId.SIGN_IN, self.sign_in_asked.emit),
             (ActionId.FULL_SCREEN, self._toggle_full_screen),
             (ActionId.STOP, self.stop_asked.emit),
             (ActionId.NEW_CUSTOMER, self.new_customer_asked.emit),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from pos_app.domain.commands import CancelReason
 from pos_app.domain.redemption import OPEN, Redemption, State
-from pos_app.domain.request import CustomerRef
+from pos_app.domain.request import CustomerRef, ValidationType
+from pos_app.services.covered import Spent
 from pos_app.services.redemption import RedemptionService
 from pos_app.services.results import Checked
+from pos_app.services.spending import OfflineSpending
 from pos_app.ui.background import Background
 from pos_app.ui.board import Board
-from pos_app.ui.redemption_words import redemption_view, refusal_of
-from pos_app.ui.serving import Serving
+from pos_app.ui.proofs import Proofs
+from pos_app.ui.redemption_words import done_view, redemption_view, refusal_of
+from pos_app.ui.serving import MADE_HERE, Serving
 from pos_app.ui.verdict_words import trouble_view
 
 LANE: Final = "redeem"
@@ -24,13 +28,14 @@ _IN_DOUBT: Final = frozenset({State.UNKNOWN, State.SENT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the cashier redeems: the ledger's yes she saw, for whom, on which bill, with which code (memory only)."""
+    """What the cashier redeems: the yes she saw, for whom, on which bill, with which proof (memory only)."""
 
     checked: Checked
     customer_id: int | None
     customer_label: str = field(repr=False)
     bill_number: str | None = None
     code: str | None = field(default=None, repr=False)
+    proofs: Proofs = field(default_factory=Proofs)
 
 
 class RedeemPresenter(QObject):
@@ -40,21 +45,33 @@ class RedeemPresenter(QObject):
         row_changed: a committed row. Emitted from whichever thread committed it; slots hear it on theirs.
         confirmed: the points were used. arg: the row.
         proof_failed: the ledger wants another proof under the same key. arg: the row.
+        not_here: nothing was redeemed here without a line after all. arg: why, a `Covered`.
         settled: a redemption, a question after one or a cancel has come to an end for now.
     """
 
     row_changed = Signal(object)
     confirmed = Signal(object)
     proof_failed = Signal(object)
+    not_here = Signal(object)
     settled = Signal()
 
     def __init__(
-        self, *, board: Board, background: Background, redemptions: RedemptionService, serving: Serving
+        self,
+        *,
+        board: Board,
+        background: Background,
+        redemptions: RedemptionService,
+        serving: Serving,
+        spending: OfflineSpending | None = None,
+        cashier: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`spending` redeems without a line; `cashier` is the number of who is signed in."""
         super().__init__(board)
         self._board = board
         self._background = background
         self._redemptions = redemptions
+        self._spending = spending
+        self._cashier = cashier
         self._serving = serving
         self._row: Redemption | None = None
         self._is_busy = False
@@ -95,30 +112,60 @@ class RedeemPresenter(QObject):
             return
         waiting = self.waiting_row
         key = waiting.key if waiting is not None else None
+        cashier = self._cashier()
         self._is_busy = True
+        approval = order.proofs.approval if order.proofs.skips else None
+        checked = _as_skipped(order.checked) if approval is not None else order.checked
 
         def work() -> Redemption:
             row_key = key
+            if waiting is not None and approval is not None and not waiting.skip_validation:
+                self._redemptions.give_up(waiting.key, CancelReason.CUSTOMER_LEFT)  # It waits for a code.
+                row_key = None
             if row_key is None:
                 row = self._redemptions.start(
-                    order.checked,
+                    checked,
                     customer_id=order.customer_id,
                     customer_label=order.customer_label,
                     bill_number=order.bill_number,
+                    cashier=cashier,
                 )
                 row_key = row.key
                 self.row_changed.emit(row)
-            return self._redemptions.submit(row_key, order.code, self.row_changed.emit)
+            return self._redemptions.submit(row_key, order.code, self.row_changed.emit, approval=approval)
 
         self._background.run(
             work, on_done=self._show_end, on_error=self._show_trouble, lane=LANE, on_late=self._end_late
+        )
+
+    def redeem_here(self, order: Order) -> None:
+        """Redeem without a line, under what is set aside here: one commit, then the panel says so. Once."""
+        spending = self._spending
+        if self._is_busy or spending is None:
+            return
+        self._is_busy = True
+        self._row = None
+        cashier = self._cashier()
+
+        def work() -> Spent:
+            return spending.redeem(
+                order.checked.request,
+                customer_label=order.customer_label,
+                bill_number=order.bill_number,
+                cashier=cashier,
+                pass_text=order.proofs.pass_text,
+                approval=order.proofs.approval,
+            )
+
+        self._background.run(
+            work, on_done=self._show_spent, on_error=self._show_trouble, lane=LANE, on_late=self._spent_late
         )
 
     @Slot()
     def find_out(self) -> None:
         """Ask again under the same key (Ctrl+Shift+U); without one on screen, for the oldest that is not known."""
         row = self._row if self._row is not None and self._row.state in OPEN else self._oldest_open()
-        if row is None or self._is_busy:
+        if row is None or self._is_busy or row.kind in MADE_HERE:
             return
         self.show_row(row)
         if row.state is State.PARKED:
@@ -190,6 +237,20 @@ class RedeemPresenter(QObject):
             self.confirmed.emit(row)
         self.settled.emit()
 
+    def _show_spent(self, spent: Spent) -> None:
+        """Redeemed here, as the committed row says; or not, and then the reason is the panel's to say."""
+        self._is_busy = False
+        self._row = spent.row
+        if spent.row is None:
+            self.not_here.emit(spent.covered)
+        else:
+            self._board.show(done_view(spent.row, spent.covered, self._serving))
+            self.confirmed.emit(spent.row)
+        self.settled.emit()
+
+    def _spent_late(self, _spent: Spent) -> None:
+        self.settled.emit()
+
     def _show_trouble(self, error: Exception) -> None:
         """Surely nothing was done, or the row says that it is not known: then the row is what counts."""
         self._is_busy = False
@@ -233,4 +294,10 @@ class RedeemPresenter(QObject):
         self.settled.emit()
 
     def _oldest_open(self) -> Redemption | None:
-        return self._serving.open_rows[0] if self._serving.open_rows else None
+        return next(iter(self._serving.unanswered), None)
+
+
+def _as_skipped(checked: Checked) -> Checked:
+    """The same, with the wish to skip the confirmation as the wire says it (ux B.5)."""
+    request = replace(checked.request, skip_validation=True, validation_type=ValidationType.INVALID)
+    return replace(checked, request=request)

@@ -8,8 +8,9 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from pos_app.domain.keys import PRACTICE_PREFIX
-from pos_app.domain.redemption import Redemption, State
+from pos_app.domain.redemption import Kind, Redemption, State
 from pos_app.domain.refusals import Refusal
+from pos_app.services.covered import Covered
 from pos_app.ui.formats import isolated_words, points_text, time_s_text
 from pos_app.ui.panel import PanelView
 from pos_app.ui.serving import Serving
@@ -26,6 +27,15 @@ _SITUATIONS: Final = {
     State.CANCELLED: Situation.CANCELLED,
     State.REVERSED: Situation.REVERSED,
     State.PARKED: Situation.PARKED,
+    State.LOCAL_DONE: Situation.DONE_OFFLINE,
+    State.SETTLING: Situation.DONE_OFFLINE,
+    State.SETTLED: Situation.SETTLED,
+    State.SETTLED_SHORT: Situation.SETTLED_SHORT,
+}
+
+_OF_REVERSALS: Final = {
+    Situation.REDEEMING: Situation.GIVING_BACK,
+    Situation.REDEEMED: Situation.GIVEN_BACK,
 }
 
 
@@ -36,7 +46,26 @@ def redemption_view(row: Redemption, serving: Serving) -> PanelView:
     refusal = refusal_of(row)
     if refusal is not None:
         return view_of_words(for_refusal(refusal, facts, reason=row.reason), facts, meta)
-    return view_of_words(for_situation(_SITUATIONS[row.state], facts), facts, meta)
+    situation = _SITUATIONS[row.state]
+    if row.kind is Kind.REVERSE:
+        situation = _OF_REVERSALS.get(situation, situation)
+    return view_of_words(for_situation(situation, facts), facts, meta)
+
+
+def done_view(row: Redemption, covered: Covered, serving: Serving) -> PanelView:
+    """What was redeemed here, from its committed row, and what is left of the allowance."""
+    view = redemption_view(row, serving)
+    left = covered.allowance_after
+    if covered.kind is not Kind.LEASE or left is None:
+        return view
+    program = serving.program(row.program_id)
+    decimals = program.decimals if program is not None else 0
+    facts = WordingFacts(
+        points=points_text(row.points, decimals),
+        redemption_id=row.redemption_id or "",
+        allowance=points_text(left, decimals),
+    )
+    return replace(view, reason=for_situation(Situation.DONE_OFFLINE, facts).reason)
 
 
 def refusal_of(row: Redemption) -> Refusal | None:
@@ -66,6 +95,7 @@ def _facts(row: Redemption, serving: Serving) -> WordingFacts:
         program=program.name if program is not None else "",
         points=points_text(row.points, decimals),
         left=points_text(row.balance_after, decimals) if row.balance_after is not None else "",
+        loss=points_text(row.store_loss, decimals) if row.store_loss is not None else "",
         redemption_id=row.redemption_id or "",
         reference=reference_of(row.key),
         message=row.message,

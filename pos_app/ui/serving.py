@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pos_app.domain.facts import Organisation, Program
 from pos_app.domain.masking import mask, mask_mobile, short_name
-from pos_app.domain.redemption import Redemption
+from pos_app.domain.redemption import Kind, Redemption
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.services.results import Found
+
+MADE_HERE: Final = frozenset({Kind.LEASE, Kind.RISK})
+"""Redeemed without a line: done, and told to the ledger by itself."""
 
 
 @dataclass(slots=True)
@@ -23,6 +27,11 @@ class Serving:
     open_rows: tuple[Redemption, ...] = ()
     asked: CustomerRef | None = None
     found: Found | None = None
+
+    @property
+    def unanswered(self) -> tuple[Redemption, ...]:
+        """The open rows whose answer is still to come from the ledger."""
+        return tuple(row for row in self.open_rows if row.kind not in MADE_HERE)
 
     def found_for(self, customer: CustomerRef) -> Found | None:
         """The customer on the card, when this identifier is the one she was found by."""

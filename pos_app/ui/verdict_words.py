@@ -14,11 +14,16 @@ from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import AskedPoints, RedemptionRequest, UnreadableAmount
 from pos_app.domain.trouble import Trouble
+from pos_app.services.covered import Covered
 from pos_app.services.results import Checked, Source
 from pos_app.ui.formats import isolated_words, money_text, points_text, time_s_text, time_text
+from pos_app.ui.offline_words import covered_words, facts_with, is_firm, why_not_here
 from pos_app.ui.panel import PanelButton, PanelView
+from pos_app.ui.proofs import Proofs
 from pos_app.ui.serving import Serving
 from pos_app.ui.wording import (
+    BUTTONS_MAX,
+    F7_WAYS,
     Situation,
     VerdictState,
     Way,
@@ -36,8 +41,6 @@ from pos_app.ui.wording import (
 )
 
 CONTEXT: Final = "verdict"
-F7_WAYS: Final = frozenset({Way.SEND_CODE, Way.ENTER_CODE})
-"""Ways that belong to the send code button, whatever it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +95,28 @@ def check_view(
     confirmation: Confirmation | None = None,
     is_code_out: bool = False,
     over_bill: OverBill | None = None,
+    proofs: Proofs | None = None,
+    wants_skip: bool = False,
 ) -> PanelView:
-    """The panel's view of an answer, with what has been learnt since: a code, a confirmation, the amount due."""
+    """The panel's view of an answer, with what has been learnt since: a code, a confirmation, the amount due.
+
+    `proofs` is what stands for the code; `wants_skip`: a supervisor is to be asked instead of sending one.
+    """
     facts = facts_of(checked, serving)
     if checked.source is Source.CACHE:
-        return _offline_view(checked, facts, now)
+        return _offline_view(checked, facts, now, proofs, over_bill)
     meta = _meta(checked)
     if not checked.is_redeemable:
         refusal = checked.refusals[0] if checked.refusals else Refusal.OTHER
         return _view(for_refusal(refusal, facts, reason=checked.reason), facts, checked, meta=meta)
-    is_ready = confirmation is not None or not checked.needs_proof
+    skipped = proofs if proofs is not None and proofs.skips else None
+    is_ready = confirmation is not None or skipped is not None or not checked.needs_proof
     if over_bill is not None:
-        fits = over_bill.fits
-        facts = replace(
-            facts,
-            due=money_text(over_bill.due, checked.organisation.currency),
-            fits=points_text(fits, _decimals(checked)) if fits is not None else "",
-        )
-        view = _view(for_situation(Situation.OVER_BILL, facts), facts, checked, meta=meta, fits=fits)
-        return replace(view, has_bill=True)
-    words = _yes_words(checked, facts, confirmation, is_code_out=is_code_out)
+        return _over_bill_view(checked, facts, over_bill)
+    words = _yes_words(checked, facts, confirmation, skipped, is_code_out=is_code_out)
+    if wants_skip and not is_ready and facts.has_supervisor:
+        ways = (Way.SUPERVISOR, *(way for way in words.buttons if way not in {*F7_WAYS, Way.SUPERVISOR}))
+        words = replace(words, buttons=ways[:BUTTONS_MAX])
     view = _view(words, facts, checked, meta=meta)
     if view.state == VerdictState.OTP_FAILED:  # 876: the code of this very check was not sent.
         view = replace(view, send_code=way_labels((Way.TRY_AGAIN,), facts)[0])
@@ -126,7 +131,27 @@ def check_view(
     )
 
 
-def _yes_words(checked: Checked, facts: WordingFacts, confirmation: Confirmation | None, *, is_code_out: bool) -> Words:
+def _over_bill_view(checked: Checked, facts: WordingFacts, over_bill: OverBill) -> PanelView:
+    fits = over_bill.fits
+    facts = replace(
+        facts,
+        due=money_text(over_bill.due, checked.organisation.currency),
+        fits=points_text(fits, _decimals(checked)) if fits is not None else "",
+    )
+    view = _view(for_situation(Situation.OVER_BILL, facts), facts, checked, meta=_meta(checked), fits=fits)
+    return replace(view, has_bill=True)
+
+
+def _yes_words(
+    checked: Checked,
+    facts: WordingFacts,
+    confirmation: Confirmation | None,
+    skipped: Proofs | None,
+    *,
+    is_code_out: bool,
+) -> Words:
+    if skipped is not None:
+        return for_situation(Situation.CONFIRMATION_SKIPPED, replace(facts, approver=skipped.approver, why=skipped.why))
     if confirmation is not None:
         if not confirmation.code:
             return for_situation(Situation.CONFIRMED_BY_CALL, replace(facts, time=time_text(confirmation.at)))
@@ -138,8 +163,13 @@ def _yes_words(checked: Checked, facts: WordingFacts, confirmation: Confirmation
     return for_success(facts, needs_proof=checked.needs_proof)
 
 
-def _offline_view(checked: Checked, facts: WordingFacts, now: datetime) -> PanelView:
-    """Worked out here: always with the age of the data, never with F8 (check C32)."""
+def _offline_view(
+    checked: Checked, facts: WordingFacts, now: datetime, proofs: Proofs | None, over_bill: OverBill | None
+) -> PanelView:
+    """Worked out here. Advice has the age of its data and never F8 (check C32); under a lease it is firm (B.4)."""
+    covered = checked.offline
+    if covered is not None and is_firm(covered):
+        return _firm_view(checked, covered, facts, proofs, over_bill)
     age_s = (now - checked.as_of).total_seconds()
     facts = replace(facts, as_of=time_text(checked.as_of), age=age_phrase(age_s))
     if checked.as_of.year == 1:
@@ -147,7 +177,29 @@ def _offline_view(checked: Checked, facts: WordingFacts, now: datetime) -> Panel
     _, grade = age_text(age_s)
     refusal = checked.refusals[0] if checked.refusals else None
     words = for_offline(facts, is_yes=checked.is_redeemable, grade=grade, refusal=refusal)
-    return _view(words, facts, meta=_meta(checked))
+    why = why_not_here(covered, facts) if covered is not None and checked.is_redeemable else ""
+    return _view(replace(words, next_step=why or words.next_step), facts, meta=_meta(checked))
+
+
+def _firm_view(
+    checked: Checked, covered: Covered, facts: WordingFacts, proofs: Proofs | None, over_bill: OverBill | None
+) -> PanelView:
+    """A plain yes or no, whatever the age of the data; F8 works once nothing is missing."""
+    if covered.is_allowed and over_bill is not None:
+        return _over_bill_view(checked, facts, over_bill)
+    words = covered_words(covered, facts, proofs)
+    facts = facts_with(covered, facts)
+    view = _view(words, facts, checked, meta=_meta(checked))
+    if not covered.is_allowed:
+        return view
+    return replace(
+        view,
+        redeem=_translated("Redeem {points} points").format(points=facts.points),
+        redeem_name=_redeem_name(facts),
+        is_redeem_ready=True,
+        is_firm=True,
+        has_bill=True,
+    )
 
 
 def facts_of_question(question: RedemptionRequest, serving: Serving) -> WordingFacts:
@@ -193,6 +245,7 @@ def facts_of(checked: Checked, serving: Serving) -> WordingFacts:
         message=checked.message,
         code=checked.code,
         has_missed_call=checked.organisation.missed_call_enabled,
+        has_supervisor=checked.organisation.skip_validation_allowed,
     )
 
 

@@ -13,6 +13,7 @@ from pos_app.ui.confirm_form import CALL
 from pos_app.ui.counter_presenter import CounterPresenter
 from pos_app.ui.customer_presenter import CustomerPresenter
 from pos_app.ui.entry_column import EntryColumn
+from pos_app.ui.proof_presenter import ProofPresenter
 from pos_app.ui.redeem_presenter import RedeemPresenter
 from pos_app.ui.wording import Note, Way, note
 
@@ -37,6 +38,7 @@ class WaysPresenter(QObject):
         counter: CounterPresenter,
         customer: CustomerPresenter,
         redeem: RedeemPresenter,
+        proofs: ProofPresenter,
     ) -> None:
         super().__init__(entry)
         self._entry = entry
@@ -54,6 +56,8 @@ class WaysPresenter(QObject):
             Way.CHANGE_CUSTOMER: entry.customer.go,
             Way.MISSED_CALL: self._use_missed_call,
             Way.CHECK_CALL: counter.check,
+            Way.SCAN_PASS: proofs.scan,
+            Way.SUPERVISOR: counter.ask_supervisor,
             Way.ENTER_POINTS: self._enter_points,
             Way.OTHER_PROGRAMS_ON: self._use_all_programs,
             Way.COPY_FOR_SUPPORT: self._copy,

@@ -15,8 +15,12 @@ from pos_app.ui.board import Board
 from pos_app.ui.code_presenter import CodePresenter
 from pos_app.ui.counter_presenter import CounterPresenter
 from pos_app.ui.customer_presenter import CustomerPresenter
+from pos_app.ui.desk_presenter import DeskPresenter
 from pos_app.ui.family_presenter import FamilyPresenter
 from pos_app.ui.inputs_presenter import InputsPresenter
+from pos_app.ui.pass_scanner import PassScanner
+from pos_app.ui.people_presenter import PeoplePresenter
+from pos_app.ui.proof_presenter import ProofPresenter
 from pos_app.ui.redeem_presenter import RedeemPresenter
 from pos_app.ui.serving import Serving
 from pos_app.ui.till_presenter import TillPresenter
@@ -42,7 +46,21 @@ class Wiring(QObject):
             window.header, self.background, services, self._serving, probe_s=view.probe_s, drain_s=view.drain_s
         )
         self._redeem = RedeemPresenter(
-            board=self._board, background=self.background, redemptions=services.redemptions, serving=self._serving
+            board=self._board,
+            background=self.background,
+            redemptions=services.redemptions,
+            serving=self._serving,
+            spending=services.spending,
+            cashier=lambda: services.operators.cashier if services.operators is not None else None,
+        )
+        self._people = PeoplePresenter(window, window.header, self.background, services)
+        self._proofs = ProofPresenter(
+            window,
+            board=self._board,
+            background=self.background,
+            services=services,
+            serving=self._serving,
+            people=self._people,
         )
         self._codes = CodePresenter(
             window,
@@ -51,6 +69,7 @@ class Wiring(QObject):
             clock=services.clock,
             view=view,
             serving=self._serving,
+            can_ask=self._people.can_ask,
         )
         self._bill = BillPresenter(window.panel.bill)
         self._inputs = InputsPresenter(
@@ -70,7 +89,17 @@ class Wiring(QObject):
             counter=self._counter,
             customer=self._customer,
             redeem=self._redeem,
+            proofs=self._proofs,
         )
+        self._desk = DeskPresenter(
+            window,
+            background=self.background,
+            services=services,
+            serving=self._serving,
+            people=self._people,
+            place=" ".join(part for part in (view.store, view.till) if part),
+        )
+        self._scanner = PassScanner(window, services.clock)
         self._connect_keys()
         self._connect_presenters()
 
@@ -111,6 +140,7 @@ class Wiring(QObject):
             inputs=self._inputs,
             bill=self._bill,
             codes=self._codes,
+            proofs=self._proofs,
             redeem=self._redeem,
             background=self.background,
             validation=services.validation,
@@ -131,11 +161,15 @@ class Wiring(QObject):
             (window.stop_asked, self._counter.stop),
             (window.reveal_asked, self._customer.toggle_reveal),
             (window.find_out_asked, self._redeem.find_out),
+            (window.outbox_asked, self._desk.open),
+            (window.sign_in_asked, self._people.open_sign_in),
             (window.new_customer_asked, self._start_afresh),
         ):
             signal.connect(slot)
 
     def _connect_presenters(self) -> None:
+        self._scanner.scanned.connect(self._proofs.take_pass)
+        self._proofs.customer_named.connect(self._find_by_number)
         self._ways.group_asked.connect(self._family.open)
         self._ways.new_customer_asked.connect(self._start_afresh)
         self._counter.customer_asked.connect(self._find_quietly)
@@ -145,6 +179,8 @@ class Wiring(QObject):
         self._customer.found.connect(self._till.read_known)
         self._redeem.settled.connect(self._till.refresh_line)
         self._redeem.settled.connect(self._till.count_outbox)
+        self._desk.moved.connect(self._till.count_outbox)
+        self._till.outbox_moved.connect(self._desk.refresh)
         self._redeem.confirmed.connect(self._refresh_card)
         self._till.came_back.connect(self._customer.ask_ledger)
         self._till.knows.connect(self._show_programs)
@@ -154,6 +190,12 @@ class Wiring(QObject):
     @Slot(object)
     def _find_quietly(self, customer: CustomerRef) -> None:
         self._customer.find_quietly(customer)
+
+    @Slot(int)
+    def _find_by_number(self, customer_id: int) -> None:
+        """A pass or a hit of the search names her."""
+        self._window.entry.customer.show_chosen(customer_id, self.tr("Customer {id}").format(id=customer_id))
+        self._customer.find()
 
     @Slot(object)
     def _refresh_card(self, row: Redemption) -> None:
@@ -174,6 +216,7 @@ class Wiring(QObject):
             [(each.program_id, each.name) for each in self._serving.programs if each.is_active]
         )
         entry.confirm.offer_call(self._serving.organisation.missed_call_enabled)
+        entry.confirm.offer_skip(self._serving.organisation.skip_validation_allowed and self._people.can_ask)
         self._customer.show_again()
         self._inputs.follow()
 
@@ -183,5 +226,5 @@ class Wiring(QObject):
         unsure = next((row for row in rows if row.state in _SHOWN_AT_START), None)
         if unsure is not None:
             self._redeem.show_row(unsure)
-        elif rows and self._board.view.state == "idle":
-            self._board.show(idle_view(len(rows)), is_quiet=True)
+        elif self._serving.unanswered and self._board.view.state == "idle":
+            self._board.show(idle_view(len(self._serving.unanswered)), is_quiet=True)

@@ -15,7 +15,10 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from pos_app.domain.refusals import Refusal
-from pos_app.domain.trouble import SlowDownError, Trouble
+from pos_app.domain.trouble import SlowDownError, SyncRefusedError, Trouble
+from pos_app.services.covered import NoWay
+from pos_app.ui.wording_offline import NO_WAYS
+from pos_app.ui.wording_people import SAID_NO, SAID_NO_BECAUSE
 from pos_app.ui.wording_row import Note, Row, Situation, Text, VerdictState, Way
 from pos_app.ui.wording_situations import (
     KIND_WORDS,
@@ -41,6 +44,7 @@ __all__ = [
     "age_phrase",
     "age_text",
     "all_texts",
+    "for_no_way",
     "for_offline",
     "for_refusal",
     "for_situation",
@@ -53,6 +57,8 @@ __all__ = [
 
 CONTEXT: Final = "wording"
 BUTTONS_MAX: Final = 2
+F7_WAYS: Final = frozenset({Way.SEND_CODE, Way.ENTER_CODE})
+"""Ways that belong to the send code button, whatever it says: they take no other button's place."""
 ISOLATES: Final = "\u2066\u2069"
 """Invisible signs around a number in a language that runs from right to left (`formats.isolated`)."""
 FRESH_S: Final = 60
@@ -67,7 +73,8 @@ class WordingFacts:
 
     `balance` is what may be spent, `total` is that and what is set aside elsewhere. `nearest` are amounts that would
     pass, the lower first. `kind` is how a sentence names the identifier (`kind_words`). `code` is the service's own
-    number. `has_missed_call` says whether that way is offered here.
+    number. `has_missed_call` and `has_supervisor` say whether those ways are offered here. `approver` is a second
+    person, `why` her reason.
     """
 
     name: str = field(default="", repr=False)
@@ -96,11 +103,16 @@ class WordingFacts:
     time: str = ""
     as_of: str = ""
     age: str = ""
+    allowance: str = ""
+    loss: str = ""
+    approver: str = ""
+    why: str = ""
     redemption_id: str = ""
     reference: str = ""
     message: str = field(default="", repr=False)
     code: int | None = None
     has_missed_call: bool = False
+    has_supervisor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,10 @@ def for_trouble(trouble: Trouble, *, is_redeem: bool = False) -> Words:
     """The words of a failure of the world. After a redemption was sent, a lost answer is "not known", never "no"."""
     if is_redeem and isinstance(trouble, REDEEM_MAY_HAVE_ACTED):
         return _words(UNKNOWN_ROW, NOTHING_KNOWN)
+    if isinstance(trouble, SyncRefusedError):
+        tries = trouble.told.get("tries_left")
+        facts = WordingFacts(tries_left=tries if isinstance(tries, int) else None)
+        return _words(SAID_NO_BECAUSE.get(trouble.reason, SAID_NO), facts)
     row = next((TROUBLES[each] for each in type(trouble).__mro__ if each in TROUBLES), SERVICE_PROBLEM)
     seconds = max(1, round(trouble.retry_after_s)) if isinstance(trouble, SlowDownError) else None
     return _words(row, WordingFacts(seconds=seconds))
@@ -182,6 +198,16 @@ def for_offline(facts: WordingFacts, *, is_yes: bool, grade: Grade, refusal: Ref
         return words
     because = for_refusal(refusal, facts).reason
     return Words(words.headline, f"{because}\n{words.reason}", words.next_step, words.buttons, words.state)
+
+
+def for_no_way(reason: NoWay, facts: WordingFacts = NOTHING_KNOWN, *, refusal: Refusal | None = None) -> Words:
+    """The words of "it cannot be redeemed here without a line". Give `facts.allowance` and `facts.until`.
+
+    `refusal` is what the rules said where they are the reason.
+    """
+    if reason is NoWay.RULES and refusal is not None:
+        return for_refusal(refusal, facts)
+    return _words(NO_WAYS[reason], facts)
 
 
 def note(which: Note, facts: WordingFacts = NOTHING_KNOWN) -> str:
@@ -239,7 +265,14 @@ def age_phrase(seconds: float) -> str:
 def all_texts() -> Iterator[str]:
     """Every sentence of the tables, for translators and for the test of words that are never used."""
     rows = [*REFUSALS.values(), *REFUSALS_BY_REASON.values(), *REFUSALS_BY_CODE.values()]
-    rows += [*SITUATIONS.values(), *TROUBLES.values(), SERVICE_PROBLEM]
+    rows += [
+        *SITUATIONS.values(),
+        *NO_WAYS.values(),
+        SAID_NO,
+        *SAID_NO_BECAUSE.values(),
+        *TROUBLES.values(),
+        SERVICE_PROBLEM,
+    ]
     for row in rows:
         yield from (*row.headline, *row.reason, *row.next_step)
     for text in (*NOTES.values(), *WAYS.values()):
@@ -266,11 +299,18 @@ def _buttons(ways: tuple[Way, ...], facts: WordingFacts) -> tuple[Way, ...]:
     for way in ways:
         if way is Way.USE_NEAREST:
             shown += [way] * len(facts.nearest)
-        elif (way is Way.USE_FITTING and not facts.fits) or (way is Way.MISSED_CALL and not facts.has_missed_call):
-            continue
-        else:
+        elif not _leads_nowhere(way, facts):
             shown.append(way)
-    return tuple(shown[:BUTTONS_MAX])
+    has_f7 = bool(shown) and shown[0] in F7_WAYS
+    return tuple(shown[: BUTTONS_MAX + has_f7])
+
+
+def _leads_nowhere(way: Way, facts: WordingFacts) -> bool:
+    return (
+        (way is Way.USE_FITTING and not facts.fits)
+        or (way is Way.MISSED_CALL and not facts.has_missed_call)
+        or (way is Way.SUPERVISOR and not facts.has_supervisor)
+    )
 
 
 def _known(facts: WordingFacts) -> Mapping[str, str]:

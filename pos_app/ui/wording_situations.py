@@ -19,6 +19,7 @@ from pos_app.domain.trouble import (
     WrongAddressError,
 )
 from pos_app.services.results import CannotLookUpOfflineError
+from pos_app.ui.wording_offline import OFFLINE_SITUATIONS
 from pos_app.ui.wording_row import Note, Row, Situation, Text, VerdictState, Way
 
 _S = VerdictState
@@ -77,12 +78,19 @@ SITUATIONS: Final = MappingProxyType(
         Situation.CONFIRMED_BY_CALL: Row(
             _S.REDEEMABLE, _YES, _WORTH, ("Confirmed by call at {time}.", "Confirmed by call."), (Way.REDEEM, _CHANGE)
         ),
+        Situation.CONFIRMATION_SKIPPED: Row(
+            _S.REDEEMABLE,
+            _YES,
+            _WORTH,
+            ("Confirmation skipped by {approver}: {why}.", "Confirmation skipped by a supervisor."),
+            (Way.REDEEM, _CHANGE),
+        ),
         Situation.CODE_NOT_SENT: Row(
             _S.OTP_FAILED,
             ("Points are fine. The code was not sent",),
             ("The points check passed. The code could not be made.",),
             ("Try again, or confirm another way.",),
-            (Way.SEND_CODE, Way.MISSED_CALL),
+            (Way.SEND_CODE, Way.MISSED_CALL, Way.SUPERVISOR),
         ),
         Situation.PROBABLY_YES: Row(
             _S.OFFLINE, ("Probably yes (offline)",), _WORKED_OUT, _NOT_SET_ASIDE, (Way.TRY_ONLINE,)
@@ -174,6 +182,7 @@ SITUATIONS: Final = MappingProxyType(
             ("Ask a supervisor.",),
             (Way.COPY_FOR_SUPPORT,),
         ),
+        **OFFLINE_SITUATIONS,
     }
 )
 
@@ -280,6 +289,8 @@ WAYS: Final[MappingProxyType[Way, Text]] = MappingProxyType(
         Way.SEND_CODE: ("Send code",),
         Way.MISSED_CALL: ("Missed call",),
         Way.CHECK_CALL: ("Check for the call",),
+        Way.SCAN_PASS: ("Scan a pass",),
+        Way.SUPERVISOR: ("Supervisor…",),
         Way.ENTER_CODE: ("Enter the code",),
         Way.ENTER_POINTS: ("Enter points",),
         Way.OTHER_PROGRAMS_ON: ("Use points of all programs",),
@@ -295,6 +306,8 @@ WAYS: Final[MappingProxyType[Way, Text]] = MappingProxyType(
 SINGULAR: Final = MappingProxyType(
     {
         "{points} points can be used": ("points", "{points} point can be used"),
+        "Done. {points} points given back": ("points", "Done. {points} point given back"),
+        "Done offline. {points} points used": ("points", "Done offline. {points} point used"),
         "Done. {points} points used": ("points", "Done. {points} point used"),
         "Use {nearest_one} points": ("nearest_one", "Use {nearest_one} point"),
         "Use {fits} points": ("fits", "Use {fits} point"),
@@ -308,6 +321,7 @@ SINGULAR: Final = MappingProxyType(
             "tries_left",
             "The code is wrong or has expired. {tries_left} try left.",
         ),
+        "{tries_left} tries left.": ("tries_left", "{tries_left} try left."),
         "Wait {minutes} minutes.": ("minutes", "Wait {minutes} minute."),
         "Wait {seconds} seconds, then try again.": ("seconds", "Wait {seconds} second, then try again."),
     }

@@ -52,7 +52,7 @@ _NOT_SENT = Row(
     ("The code was not sent",),
     ("Something stopped the text.",),
     ("Try again, or confirm another way.",),
-    (Way.SEND_CODE, Way.MISSED_CALL),
+    (Way.SEND_CODE, Way.MISSED_CALL, Way.SUPERVISOR),
 )
 _RECEIPT = Row(
     _NO,
@@ -321,7 +321,7 @@ _NO_MORE_TRIES = Row(
     ("No more tries for now",),
     ("Too many wrong codes.",),
     ("Send a new code, or wait some minutes.",),
-    (Way.SEND_CODE, Way.MISSED_CALL),
+    (Way.SEND_CODE, Way.MISSED_CALL, Way.SUPERVISOR),
 )
 _SENDS_USED_UP = Row(
     _STEP,

@@ -11,9 +11,11 @@ from typing import Any, Final
 from pos_app.domain.answers import CodeView, Extension, Share, WalletView
 from pos_app.domain.commands import Approval
 from pos_app.domain.keys import is_key
+from pos_app.domain.leases import GiveBack
 from pos_app.domain.request import ID_MAX
 from pos_app.wire.approvals import approval_tree, read_approval
 from pos_app.wire.formats import MalformedError, UnreadableAnswerError, dump_json, parse_json_body
+from pos_app.wire.giving_back import give_back_trees, read_give_backs
 from pos_app.wire.moments import read_moment, write_moment
 from pos_app.wire.reading import (
     day_or_none,
@@ -36,7 +38,9 @@ __all__ = [
     "read_extension",
     "read_extension_header",
     "read_moment",
+    "read_share",
     "read_wallet",
+    "share_tree",
     "wallet_tree",
     "write_extension_header",
     "write_moment",
@@ -45,16 +49,22 @@ __all__ = [
 HEADER: Final = "X-Pos-Extension"
 VERSION: Final = 1
 HEADER_MAX_CHARACTERS: Final = 4096
+GIVE_BACK_MAX: Final = 8
+"""So many leases may be given back beside one call of v1.1 (sync-api 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionAsk:
-    """`X-Pos-Extension`, decoded. `cashier` is an operator id; `key` belongs to reversals."""
+    """`X-Pos-Extension`, decoded. `cashier` is an operator id; `key` belongs to reversals.
+
+    `give_back` are leases of the calling till: a check counts them as free, a redemption frees them.
+    """
 
     v: int = VERSION
     cashier: int | None = None
     key: str | None = None
     approval: Approval | None = None
+    give_back: tuple[GiveBack, ...] = ()
 
 
 def read_extension_header(text: str) -> ExtensionAsk:
@@ -78,7 +88,12 @@ def read_extension_header(text: str) -> ExtensionAsk:
         raise MalformedError(f"{HEADER}.cashier", "an operator's number", "something else")
     if key is not None and not (isinstance(key, str) and is_key(key)):
         raise MalformedError(f"{HEADER}.key", "a key", "something else")
-    return ExtensionAsk(cashier=cashier, key=key, approval=read_approval(tree.get("approval"), f"{HEADER}.approval"))
+    return ExtensionAsk(
+        cashier=cashier,
+        key=key,
+        approval=read_approval(tree.get("approval"), f"{HEADER}.approval"),
+        give_back=read_give_backs(tree.get("give_back"), f"{HEADER}.give_back", GIVE_BACK_MAX),
+    )
 
 
 def write_extension_header(ask: ExtensionAsk) -> str:
@@ -90,6 +105,8 @@ def write_extension_header(ask: ExtensionAsk) -> str:
         tree["key"] = ask.key
     if ask.approval is not None:
         tree["approval"] = approval_tree(ask.approval)
+    if ask.give_back:
+        tree["give_back"] = give_back_trees(ask.give_back)
     return base64.urlsafe_b64encode(dump_json(tree)).decode("ascii").rstrip("=")
 
 
@@ -107,7 +124,7 @@ def extension_tree(extension: Extension) -> dict[str, Any]:
         "wallet": wallet_tree(extension.wallet),
         "customer_id": extension.customer_id,
         "otp": None if extension.otp is None else _code_tree(extension.otp),
-        "breakdown": [_share_tree(share) for share in extension.breakdown],
+        "breakdown": [share_tree(share) for share in extension.breakdown],
     }
 
 
@@ -137,7 +154,8 @@ def _code_tree(code: CodeView) -> dict[str, Any]:
     }
 
 
-def _share_tree(share: Share) -> dict[str, Any]:
+def share_tree(share: Share) -> dict[str, Any]:
+    """One line of a breakdown: points taken from one lot."""
     return {
         "wallet_id": share.wallet_id,
         "lot_id": share.lot_id,
@@ -165,7 +183,7 @@ def read_extension(tree: Mapping[str, Any] | None) -> Extension | None:
         wallet=read_wallet(object_or_none(tree, "wallet")),
         customer_id=whole_or_none(tree, "customer_id"),
         otp=_read_code(object_or_none(tree, "otp")),
-        breakdown=tuple(_read_share(each) for each in list_of(tree, "breakdown")),
+        breakdown=tuple(read_share(each) for each in list_of(tree, "breakdown")),
     )
 
 
@@ -207,7 +225,12 @@ def _read_code(tree: Mapping[str, Any] | None) -> CodeView | None:
     )
 
 
-def _read_share(tree: object) -> Share:
+def read_share(tree: object) -> Share:
+    """Read what `share_tree` wrote.
+
+    Raises:
+        UnreadableAnswerError: it cannot be read.
+    """
     if not isinstance(tree, Mapping):
         raise UnreadableAnswerError("breakdown: expected objects")
     return Share(

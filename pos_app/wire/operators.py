@@ -10,8 +10,16 @@ from typing import Any, Final
 from pos_app.domain.answers import SignedIn
 from pos_app.domain.commands import ChangePin, Enrol, SignIn
 from pos_app.domain.request import ID_MAX
-from pos_app.wire.formats import MalformedError, dump_json, kind_of, parse_json_body
+from pos_app.wire.formats import (
+    MalformedError,
+    UnreadableAnswerError,
+    dump_json,
+    kind_of,
+    parse_answer,
+    parse_json_body,
+)
 from pos_app.wire.moments import write_moment
+from pos_app.wire.reading import moment, object_or_none, text, text_or_none, whole
 
 PUBLIC_KEY_BYTES: Final = 32
 PIN_LEAST: Final = 4
@@ -42,6 +50,48 @@ def read_change_pin(body: bytes) -> ChangePin:
     """Read the body of `operators/pin`. Raises: as `read_sign_in`."""
     tree = parse_json_body(body)
     return ChangePin(operator_id=_operator(tree), pin=_pin(tree, "pin"), new_pin=_pin(tree, "new_pin"))
+
+
+def write_sign_in(command: SignIn) -> bytes:
+    """Write that body."""
+    return dump_json({"operator_id": command.operator_id, "pin": command.pin})
+
+
+def write_change_pin(command: ChangePin) -> bytes:
+    """Write the body of `operators/pin`."""
+    return dump_json({"operator_id": command.operator_id, "pin": command.pin, "new_pin": command.new_pin})
+
+
+def read_signed_in(body: bytes) -> SignedIn:
+    """Read the answer of `operators/sign-in`; the caller compares the operator.
+
+    Raises:
+        UnreadableAnswerError: it is no such answer.
+    """
+    tree = parse_answer(body)
+    operator, token = object_or_none(tree, "operator"), text_or_none(tree, "token")
+    if operator is None or token is None:
+        raise UnreadableAnswerError("operator, token: expected the answer of a sign-in")
+    return SignedIn(
+        operator_id=whole(operator, "id"),
+        name=text(operator, "name"),
+        role=text(operator, "role"),
+        token=token,
+        proved_at=moment(tree, "proved_at"),
+        not_after=moment(tree, "not_after"),
+        must_change_pin=tree.get("must_change_pin") is True,
+    )
+
+
+def read_nothing(body: bytes) -> None:
+    """Read the answer of `operators/pin`: an object, in which there is nothing to say.
+
+    Raises:
+        UnreadableAnswerError: it is no object, or the block that says what went wrong.
+    """
+    tree = parse_answer(body)
+    if "errors" in tree or "response" in tree:
+        raise UnreadableAnswerError("body: expected an empty object")
 
 
 def write_signed_in(signed_in: SignedIn) -> bytes:
@@ -77,6 +127,18 @@ def _pin(tree: Mapping[str, Any], name: str) -> str:
 
 
 # --- Enrolment -----------------------------------------------------------------------------------------------------
+
+
+def write_enrol(command: Enrol) -> bytes:
+    """Write the body of `enrol`; its answer is that of `capabilities`."""
+    return dump_json(
+        {
+            "public_key": command.public_key,
+            "enrolment_code": command.enrolment_code,
+            "software": command.software[:_WORD_MAX],
+            "platform": command.platform[:_WORD_MAX],
+        }
+    )
 
 
 def read_enrol(body: bytes) -> Enrol:

@@ -9,14 +9,23 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from pos_app.domain.answers import ReversalRefusal, ReverseAnswer
+from pos_app.domain.answers import Extension, ReversalRefusal, ReverseAnswer
 from pos_app.domain.commands import Reverse
 from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import AskedPoints, CustomerRef, IdentifierKind, UnreadableAmount
-from pos_app.wire.extension import HEADER, ExtensionAsk, extension_tree
-from pos_app.wire.formats import MalformedError, dump_json, kind_of, parse_json_body, plain_number
+from pos_app.wire.extension import HEADER, ExtensionAsk, extension_tree, read_extension
+from pos_app.wire.formats import (
+    MalformedError,
+    UnreadableAnswerError,
+    dump_json,
+    kind_of,
+    parse_answer,
+    parse_json_body,
+    plain_number,
+)
 from pos_app.wire.parameters import given, read_points, read_program_id
+from pos_app.wire.reading import id_or_none, list_of, object_or_none, points, text_or_none, whole_or_none
 from pos_app.wire.v2 import FieldMissingError, write_v2_error
 
 REVERSAL_CODES: Final[Mapping[ReversalRefusal, int]] = {
@@ -128,6 +137,87 @@ def _text(tree: Mapping[str, Any], name: str) -> str | None:
         return None
     text = value if isinstance(value, str) else plain_number(Decimal(value))
     return given({name: text}, name)
+
+
+# --- The till's side -----------------------------------------------------------------------------------------------
+
+
+class UnknownRefusalError(UnreadableAnswerError):
+    """A sure no, with a number that this till has no word for."""
+
+
+def write_reverse(command: Reverse) -> bytes:
+    """Write the body; key, cashier and approval travel in the header of the extension (sync-api 2).
+
+    Raises:
+        ValueError: points that are none, which a till never sends.
+    """
+    if isinstance(command.points, UnreadableAmount):
+        raise ValueError("only points can be given back")
+    tree: dict[str, Any] = {"redemptionId": command.redemption_id}
+    if command.customer is not None:
+        tree["identifier"] = {"type": _SENT_AS[command.customer.kind], "value": command.customer.value}
+    if command.points is not None:
+        tree["pointsToBeReversed"] = command.points.decimal
+    if command.program_id is not None:
+        tree["programId"] = command.program_id
+    return dump_json(tree)
+
+
+def read_reverse_answer(body: bytes, command: Reverse) -> ReverseAnswer:
+    """Read the answer to `command`; the caller compares what it echoes.
+
+    Raises:
+        UnknownRefusalError: a no with a number that is none of `REVERSAL_CODES`.
+        UnreadableAnswerError: no answer of this call.
+    """
+    tree = parse_answer(body)
+    extension = read_extension(object_or_none(tree, "extension"))
+    errors = [each for each in list_of(tree, "errors") if isinstance(each, Mapping)]
+    if errors:
+        refusal = _refusal_of(whole_or_none(errors[0], "code"), extension)
+        return ReverseAnswer(redemption_id=command.redemption_id, refusal=refusal, extension=extension)
+    redemption_id, details = text_or_none(tree, "redemptionId"), object_or_none(tree, "pointsReversedDetails")
+    if redemption_id is None or details is None:
+        raise UnreadableAnswerError("redemptionId, pointsReversedDetails: expected the answer of a reversal")
+    return ReverseAnswer(
+        redemption_id=redemption_id,
+        asked=points(tree, "pointsToBeReversed"),
+        available=points(details, "available"),
+        expired=points(details, "expired"),
+        reversal_id=text_or_none(tree, "reversalId"),
+        customer_id=id_or_none(tree, "customerId"),
+        organisation_id=id_or_none(tree, "orgId"),
+        extension=extension,
+    )
+
+
+def _refusal_of(code: int | None, extension: Extension | None) -> ReversalRefusal:
+    """The refusal of a number; where several share it, the extension's `reason` tells them apart."""
+    if code is None:
+        raise UnreadableAnswerError("errors.code: expected a number")
+    may_be = [refusal for refusal, number in REVERSAL_CODES.items() if number == code]
+    if not may_be:
+        raise UnknownRefusalError("errors.code: expected one of this call")
+    told = None if extension is None else extension.reason
+    return next((each for each in may_be if each.value == told), _USUAL.get(code, may_be[0]))
+
+
+_USUAL: Final[Mapping[int, ReversalRefusal]] = {
+    901: ReversalRefusal.POINTS_NOT_VALID,
+    903: ReversalRefusal.MORE_THAN_LEFT,
+    905: ReversalRefusal.SWITCHED_OFF,
+}
+"""What a number means that several refusals share, when nobody says which of them it is."""
+
+_SENT_AS: Final[Mapping[IdentifierKind, str]] = {
+    IdentifierKind.MOBILE: "mobile",
+    IdentifierKind.EMAIL: "email",
+    IdentifierKind.EXTERNAL_ID: "externalId",
+    IdentifierKind.ID: "ID",
+    IdentifierKind.CARD_NUMBER: "cardNumber",
+    IdentifierKind.CARD_EXTERNAL_ID: "cardExternalId",
+}
 
 
 def write_reverse_answer(answer: ReverseAnswer, sent: Mapping[str, Any], *, with_extension: bool) -> tuple[int, bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ __all__ = [
     "read_configs",
     "read_program",
     "read_sync_error",
+    "read_sync_refusal",
     "write_cancel",
     "write_cancel_answer",
     "write_capabilities",
@@ -71,11 +73,39 @@ def write_sync_error(
 
 def read_sync_error(body: bytes) -> str | None:
     """The `reason` of an error body; None where it is none. Never raises."""
+    found = read_sync_refusal(body)
+    return None if found is None else found[0]
+
+
+def read_sync_refusal(body: bytes) -> tuple[str, dict[str, object]] | None:
+    """The `reason` of an error body and what is told beside it: `tries_left`, `until`, `next_seq`. Never raises."""
     try:
         errors = list_of(parse_answer(body), "errors")
     except UnreadableAnswerError:
         return None
-    return text_or_none(errors[0], "reason") if errors and isinstance(errors[0], dict) else None
+    if not errors or not isinstance(errors[0], dict):
+        return None
+    reason = text_or_none(errors[0], "reason")
+    return None if reason is None else (reason, _told_beside(errors[0]))
+
+
+def _told_beside(error: Tree) -> dict[str, object]:
+    """What goes with a reason, in our own types; what cannot be read is left out."""
+    told: dict[str, object] = {}
+    for name, read in _BESIDE.items():
+        with suppress(UnreadableAnswerError):
+            found = read(error, name)
+            if found is not None:
+                told[name] = found
+    return told
+
+
+_BESIDE: Final[Mapping[str, Callable[[Tree, str], object]]] = {
+    "tries_left": whole_or_none,
+    "until": moment_or_none,
+    "next_seq": whole_or_none,
+    "field": text_or_none,
+}
 
 
 # --- Capabilities (sync-api 3) --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from support.cache_filler import fill, mobile_of
 from support.clock import FakeClock
 
 from pos_app.cache import SqlCache
+from pos_app.cache.file import PAGE
 from pos_app.domain.points import Points
 from pos_app.domain.request import AskedPoints, RedemptionRequest
 from pos_app.domain.trouble import LineDownError
@@ -23,7 +24,7 @@ KEY = "5a" * 32
 _RAW = (
     "SELECT c.customer_id, c.first_name, c.last_name, w.balance, w.lifetime_points"
     " FROM identifier i JOIN customer c ON c.customer_id = i.customer_id"
-    " JOIN wallet w ON w.customer_id = c.customer_id WHERE i.kind = 'mobile' AND i.value = ?"
+    " JOIN wallet w ON w.owner = c.customer_id WHERE i.kind = 1 AND i.value = ?"
 )
 
 
@@ -41,7 +42,8 @@ def rows(folder: Path, checks: int) -> list[tuple[str, str, str, str, str]]:
     line.met(LineDownError("measured without a line"))
     service = ValidationService(NoLedger(), cache, line, clock)  # type: ignore[arg-type]
     raw = dbapi2.connect(str(file))
-    raw.execute(f"PRAGMA key=\"x'{KEY}'\"")
+    for name, value in {"key": f"\"x'{KEY}'\"", **PAGE}.items():
+        raw.execute(f"PRAGMA {name} = {value}")
     chosen = random.Random(7).sample(range(CUSTOMERS), checks)
     asked = [
         RedemptionRequest(customer=mobile_of(number), amount=AskedPoints(Points.of(100)), program_id=973)

@@ -45,7 +45,7 @@ _OURS = """
 import signal, sys
 signal.alarm(30)
 from pathlib import Path
-from pos_app.bootstrap import run_window
+from pos_app.starting import run_window
 from pos_app.settings import Place
 
 def memory_mb():

@@ -14,11 +14,12 @@ from support.builders import NOW, a_customer, a_program, a_record, a_wallet, an_
 from support.cache_filler import fill, mobile_of
 from support.clock import FakeClock
 from support.files import ANOTHER_KEY, DATABASE_KEY, bytes_in, damage, full_disk
+from support.raw_cache import set_version
 
 from pos_app.cache import SqlCache
 from pos_app.cache.tables import VERSION
 from pos_app.domain.trouble import StorageError
-from pos_app.files.database import UnreadableFileError, open_encrypted
+from pos_app.files.database import UnreadableFileError
 
 PAGE_BYTES = 4096
 
@@ -124,10 +125,7 @@ def test_damage_is_met_by_many_threads_and_repaired_once(path: Path) -> None:
 
 def test_a_cache_of_another_version_is_made_anew(path: Path) -> None:
     closed_cache(path)
-    engine = open_encrypted(path, DATABASE_KEY, pragmas={})
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION + 1}")
-    engine.dispose()
+    set_version(path, VERSION + 1)
     with pytest.raises(StorageError, match="another version"):
         open_at(path, read_only=True)
     cache = open_at(path)

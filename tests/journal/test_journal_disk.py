@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC
@@ -14,17 +13,18 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy import Connection, Engine, event
 from support.builders import a_redemption
 from support.clock import FakeClock
-from support.files import ANOTHER_KEY, DATABASE_KEY, bytes_in, damage, full_disk, redemptions
+from support.files import DATABASE_KEY, bytes_in, redemptions
 
-from pos_app.domain.redemption import FINAL, Redemption, State
+from pos_app.domain.redemption import FINAL, Kind, Redemption, State
 from pos_app.domain.request import CustomerRef, IdentifierKind
 from pos_app.domain.trouble import StorageError
-from pos_app.files.database import DRIVER, open_encrypted, version_of
-from pos_app.journal import JournalDamagedError, SqlJournal
-from pos_app.journal.tables import METADATA, STEPS
+from pos_app.files.database import open_encrypted, version_of
+from pos_app.journal import SqlJournal
+from pos_app.journal.steps import STEPS
+from pos_app.journal.tables import METADATA
 
 NUMBERS = count()
 """Each of hypothesis's examples is another redemption, also when it tries one again."""
@@ -33,11 +33,6 @@ TESTS = Path(__file__).parent.parent
 
 def open_at(path: Path, key_hex: str = DATABASE_KEY) -> SqlJournal:
     return SqlJournal.open(path, key_hex, FakeClock())
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.db"
 
 
 @pytest.fixture
@@ -104,8 +99,13 @@ def test_a_key_is_added_once(journal: SqlJournal) -> None:
 
 
 def test_a_redemption_is_of_more_than_zero_points(journal: SqlJournal) -> None:
+    for kind in Kind:
+        if kind is not Kind.REVERSE:
+            with pytest.raises(ValueError, match="CHECK"):
+                journal.add(a_redemption(0, kind=kind))
+    journal.add(a_redemption(0, kind=Kind.REVERSE))
     with pytest.raises(ValueError, match="CHECK"):
-        journal.add(a_redemption(0))
+        journal.add(a_redemption(-1, key="B", kind=Kind.REVERSE))
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
@@ -141,111 +141,6 @@ def test_commits_are_synced_to_the_disk_without_a_write_ahead_log(path: Path) ->
         event.remove(Engine, "commit", look)
     extra = 3
     assert seen == {"journal_mode": "truncate", "synchronous": extra, "foreign_keys": 1}
-
-
-def test_what_was_acknowledged_survives_a_kill_at_any_moment(path: Path) -> None:
-    writer = subprocess.Popen(
-        [sys.executable, "-m", "support.journal_writer", str(path), DATABASE_KEY],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    assert writer.stdout is not None
-    told = [writer.stdout.readline().strip() for _ in range(50)]
-    writer.kill()
-    told += [line.strip() for line in writer.stdout.read().split("\n") if len(line.strip()) == len(told[0])]
-    writer.wait()
-    writer.stdout.close()
-    journal = open_at(path)
-    kept = [each.key for each in journal.open_redemptions()]
-    journal.close()
-    assert kept[: len(told)] == told
-    assert len(kept) - len(told) <= 1, "one more may have been committed but not yet told"
-
-
-def test_a_full_disk_keeps_nothing_and_loses_nothing(path: Path) -> None:
-    rows = closed_journal(path, 20)
-    journal = open_at(path)
-    refused = a_redemption(key="REFUSED", message="x" * 200_000)
-    moved = replace(rows[0], state=State.SENT, message="x" * 200_000)
-    with full_disk(path.stat().st_size + 20_000):
-        with pytest.raises(StorageError):
-            journal.add(refused)
-        with pytest.raises(StorageError):
-            journal.put(moved)
-        with pytest.raises(StorageError):
-            journal.remember("much", "x" * 200_000)
-        assert list(journal.open_redemptions()) == rows
-    journal.add(replace(refused, key="AFTER"))
-    journal.close()
-    again = open_at(path)
-    assert [each.key for each in again.open_redemptions()] == [*(each.key for each in rows), "AFTER"]
-    assert again.recall("much") is None
-    again.close()
-
-
-@pytest.fixture
-def fail_after_commit() -> Iterator[Callable[[bool], None]]:
-    """Switch on a disk that commits and then fails its last sync."""
-    is_on = False
-
-    def switch(on: bool) -> None:
-        nonlocal is_on
-        is_on = on
-
-    def fail(connection: Connection) -> None:
-        nonlocal is_on
-        if is_on:
-            is_on = False
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.execute("COMMIT")
-            raise exc.OperationalError("COMMIT", {}, DRIVER.OperationalError("disk I/O error"))
-
-    event.listen(Engine, "commit", fail)
-    yield switch
-    event.remove(Engine, "commit", fail)
-
-
-def test_a_commit_that_failed_after_it_took_is_taken_back(
-    fail_after_commit: Callable[[bool], None], path: Path
-) -> None:
-    journal = open_at(path)
-    journal.add(a_redemption(key="A"))
-    fail_after_commit(True)
-    with pytest.raises(StorageError):
-        journal.add(a_redemption(key="B"))
-    fail_after_commit(True)
-    with pytest.raises(StorageError):
-        journal.put(a_redemption(key="A", state=State.SENT))
-    assert list(journal.open_redemptions()) == [a_redemption(key="A")]
-    journal.close()
-
-
-def test_both_the_wrong_key_and_damage_are_told_and_change_nothing(path: Path) -> None:
-    closed_journal(path)
-    whole = path.read_bytes()
-    with pytest.raises(JournalDamagedError, match="call support"):
-        open_at(path, ANOTHER_KEY)
-    assert path.read_bytes() == whole
-    page_bytes = 4096
-    for at in (0, 3 * page_bytes + 100, len(whole) - page_bytes + 100):
-        path.write_bytes(whole)
-        damage(path, at)
-        damaged = path.read_bytes()
-        with pytest.raises(JournalDamagedError, match="call support"):
-            open_at(path)
-        assert path.read_bytes() == damaged
-
-
-def test_a_row_no_journal_can_hold_is_damage_too(path: Path) -> None:
-    closed_journal(path, 2)
-    engine = open_encrypted(path, DATABASE_KEY, pragmas={"ignore_check_constraints": "ON"})
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE redemption SET points = -5 WHERE key = 'K001'")
-    engine.dispose()
-    with pytest.raises(JournalDamagedError):
-        open_at(path)
 
 
 def test_a_newer_journal_opens_for_reading_only_and_says_so(path: Path) -> None:

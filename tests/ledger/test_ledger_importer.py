@@ -483,7 +483,7 @@ def test_a_line_that_is_read_quickly_is_read_as_with_care(document: dict[str, An
 
 
 def read_quickly(rules: Mapping[int, OrganisationRules], document: dict[str, Any], line: int) -> StatedCustomer | None:
-    plain = decode_plain(json.dumps({"kind": "customer", **document}).encode())
+    plain = decode_plain(json.dumps({"kind": "customer", **document}, default=float).encode())
     return None if plain is None else read_plain_customer(rules, plain, line)
 
 

@@ -132,7 +132,11 @@ def test_of_several_processes_one_runs_a_job(kit: BookKit, ledger_url: str, tmp_
             thread.start()
         for thread in threads:
             thread.join()
-    assert sorted(each for each in done if each.startswith("job")) == ["job_done expiry", "job_done pruning"]
+    assert sorted(each for each in done if each.startswith("job")) == [
+        "job_done expiry",
+        "job_done pruning",
+        "job_done reclaim",
+    ]
     assert len(_entries(kit, EntryKind.EXPIRE)) == 1
     assert kit.book.verify() == []
 

@@ -182,6 +182,8 @@ QUERIES: Mapping[str, tuple[str, ...]] = {
         f"identifierName=id&identifierValue={CUSTOMER}",
     ),
     "/v2/points/reverse": ("",),
+    "/sync/v1/snapshot": ("",),
+    "/sync/v1/changes": ("cursor=x",),
     "/admin/entries": ("wallet_id=1",),
     "/admin/wallet/{walletId}": ("",),
     "/admin/wallet": (f"customer_id={CUSTOMER}&program_id={PROGRAM}", f"family_group_id={GROUP}&program_id={PROGRAM}"),
@@ -245,7 +247,8 @@ class Asker:
 
 
 READING = [each for each in operations() if each.path in QUERIES and each.method == "GET"]
-READING += [each for each in operations() if each.path in {"/admin/loss", "/admin/tills", "/admin/invariants"}]
+LISTS = {"/admin/loss", "/admin/leases", "/admin/tills", "/admin/invariants"}
+READING += [each for each in operations() if each.path in LISTS]
 
 
 @pytest.mark.parametrize("operation", READING, ids=lambda each: each.name)
@@ -291,16 +294,38 @@ def test_a_form_takes_what_the_query_takes(operation: Operation, app: LedgerApp,
 # --- Members of bodies -----------------------------------------------------------------------------------------------
 
 PUBLIC_KEY = "A" * 42 + "A="
+OWNER = {"kind": "customer", "id": CUSTOMER}
 BODIES: Mapping[str, dict[str, Any]] = {
     "/v1.1/points/redeem": {"points_redeemed": "10", "customer": {"mobile": MOBILE}},
     "/v2/points/reverse": {"redemptionId": "", "pointsToBeReversed": "0.001"},
     "/sync/v1/cancel": {"key": KEY, "reason": "other"},
+    "/sync/v1/customer": {"mobile": MOBILE},
     "/sync/v1/enrol": {"public_key": PUBLIC_KEY, "software": "1.0", "platform": "linux"},
     "/sync/v1/operators/sign-in": {"operator_id": 12, "pin": "4821"},
     "/sync/v1/operators/pin": {"operator_id": 12, "pin": "4821", "new_pin": "4822"},
+    "/sync/v1/leases": {"till_epoch": 0, "requests": [{"request_id": KEY, "owner": OWNER, "program_id": PROGRAM}]},
+    "/sync/v1/leases/close": {"till_epoch": 0, "give_back": []},
+    "/sync/v1/settle": {"till_epoch": 0, "spends": [{"seq": 1}]},
+    "/sync/v1/heartbeat": {
+        "till_epoch": 0,
+        "version": "1.0",
+        "wall_clock": "2026-11-22T10:00:00.000Z",
+        "outbox_count": 0,
+        "oldest_s": 0,
+        "audit_head": "0",
+        "audit_count": 0,
+        "leases": [],
+    },
     "/telephony/v1/missed-calls": {"from": MOBILE},
     "/admin/till": {"login": LOGIN, "action": "enable"},
     "/admin/tick": {},
+    "/admin/passes": {
+        "customer_id": CUSTOMER,
+        "program_id": PROGRAM,
+        "till": LOGIN,
+        "max_points": "100",
+        "valid_s": 3600,
+    },
     "/admin/credit": {"customer_id": CUSTOMER, "program_id": PROGRAM, "points": "1"},
     "/admin/family-group": {"id": GROUP},
 }

@@ -33,7 +33,7 @@ def test_sync_3_capabilities_member_by_member(counter: HttpCounter) -> None:
         "epoch": 1,
         "idempotent_redeem": True,
         "server_time": "2026-11-22T10:00:00.000Z",
-        "features": ["cancel", "operators", "post_reads"],
+        "features": ["cancel", "leases", "operators", "passes", "post_reads", "settle", "sync"],
         "till": {
             "login": "till.014.3",
             "store": "014",

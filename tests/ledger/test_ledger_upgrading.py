@@ -127,7 +127,7 @@ def test_a_filled_ledger_of_the_first_version_is_brought_up_to_date(old_url: str
         assert till is not None
         with kit.book.store.read() as connection:
             numbers = {row.name: row.number for row in connection.execute(select(schema.meta))}
-        assert numbers == {"schema": 2, "epoch": 1, "rules_version": numbers["rules_version"], "audit": 0}
+        assert numbers == {"schema": schema.SCHEMA, "epoch": 1, "rules_version": numbers["rules_version"], "audit": 0}
     assert _differences(old_url) == []
 
 
@@ -221,7 +221,7 @@ def test_an_upgrade_that_fails_changes_nothing(old_url: str) -> None:
 def test_a_ledger_of_a_version_to_come_is_refused(ledger_url: str, tmp_path: Path) -> None:
     with a_book(tmp_path, url=ledger_url) as book, book.store.write() as connection:
         connection.exec_driver_sql("UPDATE meta SET number = 999 WHERE name = 'schema'")
-    with pytest.raises(BadDatabaseUrlError, match=r"another version .* of version 999, .* up to 2"):
+    with pytest.raises(BadDatabaseUrlError, match=rf"another version .* of version 999, .* up to {schema.SCHEMA}"):
         Store(ledger_url, FakeClock())
 
 

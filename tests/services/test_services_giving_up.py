@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from support.fake_ledger import ScriptedLedger, SmallLedger, a_redeem_answer, a_
 from support.service_kit import ADA, Till
 
 from pos_app.domain.answers import CancelAnswer, CancelOutcome, Capabilities
-from pos_app.domain.commands import Cancel, CancelReason
+from pos_app.domain.commands import Approval, ApprovalPurpose, ApprovalReason, Cancel, CancelReason
 from pos_app.domain.redemption import Redemption, State
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.trouble import (
@@ -101,10 +102,37 @@ def test_what_was_never_sent_is_cancelled_without_asking_anybody() -> None:
     assert till.ledger.asked == []
 
 
-def test_what_is_final_is_not_given_up() -> None:
-    till = Till(ScriptedLedger(redeem=[a_redeem_answer()]))
+def test_what_was_refused_is_not_given_up() -> None:
+    till = Till(ScriptedLedger(redeem=[a_redeem_answer(refusal=Refusal.BALANCE_TOO_LOW, code=818)]))
     key = till.start().key
     till.redemptions.submit(key)
+    assert till.redemptions.give_up(key, LEFT).state is State.REFUSED
+
+
+def a_confirmed_till(**changes: Any) -> tuple[Till, str]:
+    till = Till(ScriptedLedger(redeem=[a_redeem_answer()], cancel=[the_word(CancelOutcome.REVERSED)], **changes))
+    key = till.start().key
+    assert till.redemptions.submit(key).state is State.CONFIRMED
+    return till, key
+
+
+def test_what_was_confirmed_is_cancelled_by_the_cashier_before_its_receipt() -> None:
+    till, key = a_confirmed_till()
+    assert till.redemptions.give_up(key, LEFT).state is State.REVERSED
+
+
+def test_what_was_confirmed_is_cancelled_by_a_supervisor_after_its_receipt() -> None:
+    till, key = a_confirmed_till()
+    till.journal.put(replace(till.journal.get(key), printed_at=NOW))
+    assert till.redemptions.give_up(key, LEFT).state is State.CONFIRMED
+    assert till.ledger.calls("cancel") == []
+    approval = Approval(token="PT1.A.B", purpose=ApprovalPurpose.CANCEL, reason=ApprovalReason.NO_PHONE)
+    assert till.redemptions.give_up(key, LEFT, approval=approval).state is State.REVERSED
+    assert till.ledger.calls("cancel")[0].approval == approval
+
+
+def test_what_was_confirmed_by_a_service_that_cannot_cancel_stays() -> None:
+    till, key = a_confirmed_till(capabilities=[Capabilities()] * 9)
     assert till.redemptions.give_up(key, LEFT).state is State.CONFIRMED
 
 
@@ -164,10 +192,8 @@ class HeldLedger(SmallLedger):
         return answer
 
 
-@pytest.mark.parametrize(
-    ("loses_answer", "end", "balance"), [(False, State.CONFIRMED, 400), (True, State.REVERSED, 500)]
-)
-def test_a_give_up_waits_for_the_request_that_is_out(loses_answer: bool, end: State, balance: int) -> None:
+@pytest.mark.parametrize("loses_answer", [False, True])
+def test_a_give_up_waits_for_the_request_that_is_out_and_then_cancels_it(loses_answer: bool) -> None:
     ledger = HeldLedger(loses_answer=loses_answer)
     till = Till(ledger)
     key = till.start().key
@@ -181,8 +207,9 @@ def test_a_give_up_waits_for_the_request_that_is_out(loses_answer: bool, end: St
     ledger.may_answer.set()
     submit.join(30)
     give_up.join(30)
-    assert [row.state for row in ends] == [end] * 2
-    assert ledger.balance == points(balance)
+    assert till.journal.get(key).state is State.REVERSED
+    assert len(ends) == 2
+    assert ledger.balance == points(500)
 
 
 def test_a_submit_that_waits_between_two_tries_hears_of_the_give_up() -> None:

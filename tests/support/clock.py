@@ -12,6 +12,7 @@ class FakeClock:
     def __init__(self, now: datetime = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)) -> None:
         self._now = now
         self._mono = 1000.0
+        self._boots = 1
         self._lock = threading.Lock()
 
     def wall(self) -> datetime:
@@ -22,6 +23,10 @@ class FakeClock:
         with self._lock:
             return self._mono
 
+    def boot(self) -> str:
+        with self._lock:
+            return f"run {self._boots}"
+
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
@@ -30,3 +35,14 @@ class FakeClock:
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._mono += seconds
+
+    def set_wall(self, now: datetime) -> None:
+        """Somebody sets the wall clock; the other one goes on."""
+        with self._lock:
+            self._now = now
+
+    def start_machine_again(self) -> None:
+        """The machine was switched off and on: its seconds begin anew."""
+        with self._lock:
+            self._boots += 1
+            self._mono = 10.0

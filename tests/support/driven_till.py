@@ -177,7 +177,7 @@ class Driver(QObject):
 
 def main() -> int:
     """The window as `pos-app` opens it, with a driver beside it."""
-    from pos_app.bootstrap import run_window
+    from pos_app.starting import run_window
     from pos_app.settings import Place
 
     driver: list[Driver] = []

@@ -21,9 +21,11 @@ from pos_app.domain.answers import (
     Extension,
     Identity,
     RedeemAnswer,
+    ReversalRefusal,
+    ReverseAnswer,
     WalletView,
 )
-from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.commands import Cancel, Redeem, Reverse, SendCode
 from pos_app.domain.facts import CustomerRecord, Organisation, Program
 from pos_app.domain.points import ZERO, Points
 from pos_app.domain.refusals import Refusal
@@ -131,6 +133,9 @@ class ScriptedLedger:
     def cancel(self, command: Cancel) -> CancelAnswer | None:
         return self._next("cancel", command)  # type: ignore[no-any-return]
 
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        return self._next("reverse", command)  # type: ignore[no-any-return]
+
     def _next(self, name: str, argument: Any) -> Any:
         self.asked.append((name, argument))
         script = self._script.get(name)
@@ -203,6 +208,17 @@ class SmallLedger:
             self.balance = self.balance + self.charges.pop(command.key, ZERO)
             return CancelAnswer(key=command.key, outcome=CancelOutcome.REVERSED, redemption_id=known.redemption_id)
 
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        with self._lock:
+            for key, answer in self._outcomes.items():
+                if answer.redemption_id == command.redemption_id and key in self.charges:
+                    given = self.charges.pop(key)
+                    self.balance = self.balance + given
+                    return ReverseAnswer(
+                        redemption_id=command.redemption_id, asked=given, available=given, reversal_id="V1"
+                    )
+            return ReverseAnswer(redemption_id=command.redemption_id, refusal=ReversalRefusal.REDEMPTION_UNKNOWN)
+
     def _decide(self, command: Redeem) -> RedeemAnswer:
         assert isinstance(command.request.amount, AskedPoints)
         asked = command.request.amount.points
@@ -268,6 +284,10 @@ class LossyLedger:
     def cancel(self, command: Cancel) -> CancelAnswer | None:
         self.asked.append("cancel")
         return self._act(lambda: self.ledger.cancel(command))
+
+    def reverse(self, command: Reverse) -> ReverseAnswer:
+        self.asked.append("reverse")
+        return self._act(lambda: self.ledger.reverse(command))
 
     def _ask(self, call: Callable[[], Answer]) -> Answer:
         if self.is_cut:

@@ -23,7 +23,7 @@ from pos_app.domain.facts import (
     Wallet,
 )
 from pos_app.domain.points import Points
-from pos_app.domain.redemption import Redemption
+from pos_app.domain.redemption import Kind, Redemption
 from pos_app.domain.request import CustomerRef, FamilyGroupRef
 
 DATABASE_KEY = "0f" * 32
@@ -91,6 +91,16 @@ redemptions = st.builds(
     next_try_at=st.none() | moments,
     balance_after=maybe_points,
     code=maybe_ids,
+    kind=st.sampled_from(Kind),
+    lease_id=st.none() | texts,
+    seq=maybe_ids,
+    from_lease=maybe_points,
+    from_free=maybe_points,
+    store_loss=maybe_points,
+    printed_at=st.none() | moments,
+    reverses=st.none() | texts,
+    confirmed_epoch=maybe_ids,
+    closed_by=st.none() | texts,
 )
 
 lots = st.builds(Lot, points=points, lot_id=maybe_ids, program_id=maybe_ids)

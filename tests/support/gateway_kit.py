@@ -16,6 +16,7 @@ from support.fault_proxy import FaultProxy, said
 from pos_app.domain.answers import Capabilities, CheckAnswer, Identity, RedeemAnswer
 from pos_app.domain.commands import Redeem
 from pos_app.gateway import HttpLedger
+from pos_app.gateway.known import KnownService
 from pos_app.services.ports import Waits
 from pos_app.wire.answers import write_check_answer, write_redeem_answer, write_status
 from pos_app.wire.formats import Format
@@ -58,8 +59,12 @@ def a_ledger(
     ca_file: Path | None = None,
     url: str = "",
     proxy: str | None = None,
+    known: KnownService | None = None,
 ) -> HttpLedger:
-    """A service, as the till `till.014.3` reaches it; `url` and `proxy` name another way to it."""
+    """A service, as the till `till.014.3` reaches it.
+
+    `url` and `proxy` name another way to it, `known` is what is known of it already.
+    """
     return HttpLedger(
         url or service.url,
         "till.014.3",
@@ -69,6 +74,7 @@ def a_ledger(
         proxy=proxy,
         clock=MachineClock(),
         software="1.0",
+        service=known,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pos_app.domain.facts import CustomerRecord, Organisation, Program
-from pos_app.domain.request import CustomerRef, IdentifierKind
+from pos_app.domain.facts import Customer, CustomerRecord, FamilyRecord, Organisation, Program, Wallet
+from pos_app.domain.request import CustomerRef, FamilyGroupRef, IdentifierKind
 
 
 class MemoryCache:
@@ -38,6 +38,14 @@ class MemoryCache:
     def find_customer(self, customer: CustomerRef) -> CustomerRecord | None:
         customer_id = self._names.get(self._name(customer))
         return None if customer_id is None else self._customers[customer_id]
+
+    def keep_wallet(self, customer_id: int, wallet: Wallet, version: int, at: datetime | None) -> None:
+        record = self._customers[customer_id]
+        wallets = tuple(wallet if each.program_id == wallet.program_id else each for each in record.wallets)
+        self._customers[customer_id] = replace(record, wallets=wallets, as_of=at or record.as_of)
+
+    def find_family(self, named: FamilyGroupRef, customer: Customer) -> FamilyRecord | None:
+        return None
 
     def keep_program(self, program: Program, at: datetime) -> None:
         self._programs[program.program_id] = program

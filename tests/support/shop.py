@@ -194,13 +194,18 @@ def journal_rows(folder: Path) -> list[Redemption]:
 
 
 @contextmanager
-def a_shop(folder: Path, lines: Iterable[Row] | None = None, **settings: object) -> Iterator[Shop]:
-    """A shop whose tills are in a hurry; `settings` are further settings of its tills, `__` for the dot."""
+def a_shop(
+    folder: Path, lines: Iterable[Row] | None = None, *, ledger_settings: str | None = None, **settings: object
+) -> Iterator[Shop]:
+    """A shop whose tills are in a hurry; `settings` are further settings of its tills, `__` for the dot.
+
+    `ledger_settings` is the text of the ledger's settings file.
+    """
     password_file = folder / "password"
     password_file.write_text(f"{PASSWORD}\n", encoding="utf-8")
     given = {name.replace("__", "."): value for name, value in settings.items()}
     with (
-        running_ledger(folder / "ledger", lines) as ledger,
+        running_ledger(folder / "ledger", lines, settings=ledger_settings) as ledger,
         FaultProxy(("127.0.0.1", ledger.port)) as proxy,
     ):
         yield Shop(folder, ledger, proxy, password_file, {**QUICK, **given})

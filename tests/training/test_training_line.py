@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from support.builders import a_request, by_mobile
+from support.sync_kit import BEAT
 
-from pos_app.domain.commands import Cancel, Redeem, SendCode
+from pos_app.domain.commands import Cancel, Enrol, Redeem, Reverse, SendCode, SignIn
+from pos_app.domain.feed import Scope
 from pos_app.domain.trouble import LineDownError
 from pos_app.training.line import SwitchedLine
 
-CALLS: list[tuple[str, Callable[[SwitchedLine], Any]]] = [
+CALLS: list[tuple[str, Callable[[Any], Any]]] = [
     ("capabilities", lambda line: line.capabilities()),
     ("find_customer", lambda line: line.find_customer(by_mobile())),
     ("program", lambda line: line.program(973)),
@@ -21,6 +23,17 @@ CALLS: list[tuple[str, Callable[[SwitchedLine], Any]]] = [
     ("send_code", lambda line: line.send_code(SendCode(customer=by_mobile()))),
     ("redeem", lambda line: line.redeem(Redeem(request=a_request()))),
     ("cancel", lambda line: line.cancel(Cancel(key="K"))),
+    ("reverse", lambda line: line.reverse(Reverse(redemption_id="R"))),
+    ("enrol", lambda line: line.sync.enrol(Enrol(public_key="K"))),
+    ("sign_in", lambda line: line.sync.sign_in(SignIn(operator_id=1, pin="1234"))),
+    ("snapshot", lambda line: line.sync.snapshot(Scope.STORE)),
+    ("changes", lambda line: line.sync.changes("C")),
+    ("customer_rows", lambda line: line.sync.customer_rows(by_mobile())),
+    ("regulars", lambda line: line.sync.regulars()),
+    ("lease", lambda line: line.sync.lease(1, [])),
+    ("close_leases", lambda line: line.sync.close_leases(1, [])),
+    ("settle", lambda line: line.sync.settle(1, [])),
+    ("heartbeat", lambda line: line.sync.heartbeat(BEAT)),
 ]
 
 
@@ -41,17 +54,21 @@ class CountingLedger:
         return answer
 
 
+def a_line(ledger: Any) -> SwitchedLine:
+    return SwitchedLine(ledger, ledger)
+
+
 @pytest.mark.parametrize(("name", "call"), CALLS)
-def test_a_plugged_line_passes_every_call_through(name: str, call: Callable[[SwitchedLine], Any]) -> None:
+def test_a_plugged_line_passes_every_call_through(name: str, call: Callable[[Any], Any]) -> None:
     ledger = CountingLedger()
-    assert call(SwitchedLine(ledger)) == f"answer of {name}"  # type: ignore[arg-type]
+    assert call(a_line(ledger)) == f"answer of {name}"
     assert ledger.asked == [name]
 
 
 @pytest.mark.parametrize(("name", "call"), CALLS)
-def test_nothing_passes_a_pulled_line(name: str, call: Callable[[SwitchedLine], Any]) -> None:
+def test_nothing_passes_a_pulled_line(name: str, call: Callable[[Any], Any]) -> None:
     ledger = CountingLedger()
-    line = SwitchedLine(ledger)  # type: ignore[arg-type]
+    line = a_line(ledger)
     line.switch(False)
     with pytest.raises(LineDownError):
         call(line)

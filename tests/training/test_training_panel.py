@@ -92,7 +92,7 @@ def test_on_a_narrow_screen_the_panel_covers_neither_the_entry_nor_the_verdict(q
 def test_closing_the_main_window_ends_the_process() -> None:
     script = (
         "from PySide6.QtCore import QTimer\n"
-        "from pos_app.bootstrap import run_demo\n"
+        "from pos_app.starting import run_demo\n"
         "from pos_app.ui.start import application\n"
         "app = application()\n"
         "def close():\n"

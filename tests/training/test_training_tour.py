@@ -30,7 +30,7 @@ def forbidden(*arguments, **named):
 
 socket.socket.__init__ = forbidden
 socket.create_connection = forbidden
-from pos_app.bootstrap import run_demo
+from pos_app.starting import run_demo
 
 code = run_demo(Path(sys.argv[1]), print)
 loaded = [name for name in ("requests", "urllib3", "falcon", "granian", "pos_app.gateway") if name in sys.modules]

@@ -83,7 +83,9 @@ def test_every_key_of_the_list_does_something(qtbot: QtBot) -> None:
 
 
 def test_the_footer_is_made_from_the_table() -> None:
-    assert footer_text() == ("F1 Help  F2 Customer  F3 Points  F5 Check  F6 Group  F7 Confirm  F8 Redeem  Ctrl+N New")
+    assert footer_text() == (
+        "F1 Help  F2 Customer  F3 Points  F5 Check  F6 Group  F7 Confirm  F8 Redeem  F9 Outbox  Ctrl+N New"
+    )
 
 
 class Presses(QObject):

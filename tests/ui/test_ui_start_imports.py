@@ -21,7 +21,7 @@ DIALOGS = ("pos_app.ui.code_dialog", "pos_app.ui.group_dialog", "pos_app.ui.firs
 _A_START = """
 import gc, json, sys
 from pathlib import Path
-from pos_app.bootstrap import run_window
+from pos_app.starting import run_window
 from pos_app.settings import Place
 
 def seen():
@@ -90,7 +90,7 @@ def a_start(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
 def test_the_window_is_painted_before_anything_slow_is_loaded(a_start: dict[str, Seen]) -> None:
     assert [name for name in SLOW if name in a_start["painted"]["modules"]] == []
     rooms = {name.split(".")[1] for name in a_start["painted"]["modules"] if name.startswith("pos_app.")}
-    assert rooms <= {"bootstrap", "settings", "domain", "services", "ui", "files"}
+    assert rooms <= {"bootstrap", "starting", "settings", "domain", "services", "ui", "files"}
 
 
 def test_the_window_is_painted_without_the_hundred_enumerations_of_qt_and_its_icons(a_start: dict[str, Seen]) -> None:

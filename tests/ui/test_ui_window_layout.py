@@ -140,7 +140,7 @@ def test_skipping_is_shown_locked_with_the_reason(qtbot: QtBot) -> None:
     skip = cashier.find("confirmSkip", QAbstractButton)
     assert skip.isVisible()
     assert not skip.isEnabled()
-    assert "cannot ask a supervisor" in cashier.text("confirmSkipReason")
+    assert "not allowed here" in cashier.text("confirmSkipReason")
     assert skip.accessibleDescription() == cashier.text("confirmSkipReason")
 
 

@@ -17,9 +17,11 @@ from pos_app.domain.trouble import (
     NotAcceptedError,
     ServiceTroubleError,
     SlowDownError,
+    SyncRefusedError,
     Trouble,
     UnclearAnswerError,
 )
+from pos_app.services.covered import NoWay
 from pos_app.services.results import CannotLookUpOfflineError
 from pos_app.ui.formats import time_text
 from pos_app.ui.serving import Serving
@@ -35,6 +37,7 @@ from pos_app.ui.wording import (
     age_phrase,
     age_text,
     all_texts,
+    for_no_way,
     for_offline,
     for_refusal,
     for_situation,
@@ -112,7 +115,7 @@ def every_trouble() -> list[type[Trouble]]:
 @pytest.mark.parametrize("kind", every_trouble())
 @pytest.mark.parametrize("is_redeem", [True, False])
 def test_every_trouble_has_words(kind: type[Trouble], *, is_redeem: bool) -> None:
-    words = for_trouble(kind(), is_redeem=is_redeem)
+    words = for_trouble(kind("unknown") if kind is SyncRefusedError else kind(), is_redeem=is_redeem)
     assert words.headline
     assert words.reason
     assert words.next_step
@@ -208,10 +211,15 @@ def test_headlines_have_at_most_six_words() -> None:
     assert [text for text in headlines if len(text.split()) > 6] == []
 
 
-def test_no_row_offers_more_than_two_buttons(full_facts: WordingFacts) -> None:
+def test_no_row_offers_more_than_two_buttons_beside_the_one_of_f7(full_facts: WordingFacts) -> None:
     for refusal in Refusal:
-        assert len(for_refusal(refusal, full_facts).buttons) <= 2
-    assert all(len(row.ways) <= 2 for row in every_row())
+        assert len(_beside_f7(for_refusal(refusal, replace(full_facts, has_supervisor=True)).buttons)) <= 2
+    assert all(len(_beside_f7(row.ways)) <= 2 for row in every_row())
+
+
+def _beside_f7(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    """The first way may be the one of the send code button, which is always there."""
+    return ways[1:] if ways[:1] in ((Way.SEND_CODE,), (Way.ENTER_CODE,)) else ways
 
 
 def test_every_name_in_a_sentence_is_a_fact() -> None:
@@ -385,3 +393,18 @@ def test_points_set_aside_are_told_against_the_whole_balance() -> None:
     view = check_view(replace(checked, reason="held_offline"), Serving(), now=NOW)
     assert view.title == "Some points are set aside"
     assert view.reason == f"120 of 500 points are set aside at store 021 until {time_text(NOW)}."
+
+
+@pytest.mark.parametrize("reason", list(NoWay))
+def test_every_reason_why_nothing_can_be_redeemed_offline_has_words(reason: NoWay, full_facts: WordingFacts) -> None:
+    for facts in (full_facts, WordingFacts()):
+        words = for_no_way(reason, facts)
+        assert words.headline
+        assert words.reason
+        assert words.next_step
+        assert len(words.buttons) <= 2
+
+
+def test_what_the_rules_refuse_offline_is_told_in_their_own_words() -> None:
+    words = for_no_way(NoWay.RULES, WordingFacts(), refusal=Refusal.NOT_A_MULTIPLE)
+    assert words == for_refusal(Refusal.NOT_A_MULTIPLE)

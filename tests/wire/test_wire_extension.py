@@ -9,6 +9,7 @@ import pytest
 from support.wire_text import fields
 
 from pos_app.domain.answers import CodeView, Extension, Share, WalletView
+from pos_app.domain.leases import GiveBack
 from pos_app.domain.points import Points
 from pos_app.domain.refusals import Refusal
 from pos_app.wire.answers import read_redeem_answer, write_redeem_answer
@@ -149,8 +150,40 @@ def test_the_header_is_base64url_of_json_without_padding():
 
 
 def test_members_of_a_header_that_are_not_known_are_ignored():
-    text = header('{"v":1,"cashier":7,"give_back":[{"lease_id":"L01JD0Z6T7","final_spent":"50"}]}')
+    text = header('{"v":1,"cashier":7,"weather":[{"lease_id":"L01JD0Z6T7","final_spent":"50"}]}')
     assert read_extension_header(text) == ExtensionAsk(cashier=7)
+
+
+def test_leases_given_back_go_out_and_come_back_as_the_contract_writes_them():
+    ask = ExtensionAsk(cashier=7, give_back=(GiveBack("L01JD0Z6T7", Points.of("50.5")), GiveBack("L2")))
+    text = header(
+        '{"v":1,"cashier":7,"give_back":'
+        '[{"lease_id":"L01JD0Z6T7","final_spent":"50.5"},{"lease_id":"L2","final_spent":"0"}]}'
+    )
+    assert write_extension_header(ask) == text
+    assert read_extension_header(text) == ask
+
+
+@pytest.mark.parametrize(
+    "given_back",
+    [
+        "1",
+        '{"lease_id":"L1","final_spent":"1"}',
+        "[1]",
+        '[{"lease_id":"L1"}]',
+        '[{"lease_id":"L1","final_spent":50}]',
+        '[{"lease_id":"L1","final_spent":"-1"}]',
+        '[{"lease_id":"L1","final_spent":"1e3"}]',
+        '[{"lease_id":"L1","final_spent":"0.0001"}]',
+        '[{"lease_id":"","final_spent":"1"}]',
+        '[{"lease_id":7,"final_spent":"1"}]',
+        "[" + ",".join(['{"lease_id":"L1","final_spent":"1"}'] * 9) + "]",
+    ],
+)
+def test_leases_given_back_in_another_shape_are_malformed(given_back):
+    with pytest.raises(MalformedError) as refused:
+        read_extension_header(header('{"v":1,"give_back":' + given_back + "}"))
+    assert refused.value.field.startswith("X-Pos-Extension.give_back")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ The rows are plain values (bytes as base64), so that a ledger may come back on a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import zlib
@@ -27,8 +28,12 @@ FORMAT: Final = "points-desk-ledger-backup"
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 SECRET_NAMES: Final = ("pepper", "signing.key", "admin.token", "smtp.password", "webhook.key")
-TABLES: Final = tuple(each for each in schema.metadata.sorted_tables if each.name not in ("meta", "job"))
-"""What a ledger holds, each table after those it refers to. `meta` has the manifest's numbers, jobs begin anew."""
+_NOT_KEPT: Final = ("meta", "job", "change_feed", "feed_mark", "feed_muted")
+TABLES: Final = tuple(each for each in schema.metadata.sorted_tables if each.name not in _NOT_KEPT)
+"""What a ledger holds, each table after those it refers to. `meta` has the manifest's numbers, jobs begin anew.
+
+So does the change feed: a restored ledger has another epoch, at which tills take a new snapshot.
+"""
 
 _MANIFEST_MAX: Final = 1024 * 1024
 _BLOCK: Final = 1024 * 1024
@@ -143,8 +148,11 @@ class BackupFile:
         except BadBackupError:
             file.close()
             raise
-        except _DAMAGE as error:
+        except (*_DAMAGE, OSError) as error:
             file.close()
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            # EINVAL: a damaged directory of the archive points before the file's first byte.
             raise BadBackupError(f"{path} is no backup of a ledger, or it is damaged.") from error
         self._file = file
 

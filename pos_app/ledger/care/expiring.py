@@ -62,7 +62,7 @@ def expire(store: Store, rulebook: Rulebook, now: datetime, after_step: Callable
         today = rules.day_of(now).isoformat()
         for found in _found(store, rules, today, after_step):
             for start in range(0, len(found), _STEP):
-                step = partial(_empty, step=found[start : start + _STEP], today=today, now=now)
+                step = partial(empty_lots, lots=found[start : start + _STEP], today=today, now=now)
                 count += store.writing(step)
                 after_step()
     return count
@@ -85,11 +85,17 @@ def _found(
         after_step()
 
 
-def _empty(connection: Connection, *, step: Sequence[tuple[int, int]], today: str, now: datetime) -> int:
-    """Empty some lots; what somebody else spent or emptied meanwhile is left to him."""
-    hold_wallets(connection, {wallet_id for wallet_id, _ in step})
-    lots: Sequence[Any] = connection.execute(_READ, {"ids": [lot_id for _, lot_id in step], "today": today}).all()
-    for lot in lots:
+def empty_lots(connection: Connection, lots: Sequence[tuple[int, int]], *, today: str, now: datetime) -> int:
+    """Empty those of some lots (wallet, lot) whose day has passed; what a lease holds stays.
+
+    What somebody else spent or emptied meanwhile is left to him.
+
+    Raises:
+        LostRaceError: a lot moved since it was read.
+    """
+    hold_wallets(connection, {wallet_id for wallet_id, _ in lots})
+    passed: Sequence[Any] = connection.execute(_READ, {"ids": [lot_id for _, lot_id in lots], "today": today}).all()
+    for lot in passed:
         emptied = connection.execute(_EMPTY, {"lot": lot.id, "had": lot.rem, "held": lot.res})
         if emptied.rowcount != 1:
             raise LostRaceError
@@ -104,7 +110,7 @@ def _empty(connection: Connection, *, step: Sequence[tuple[int, int]], today: st
                 delta=lot.res - lot.rem,
                 reason="expired",
             )
-            for lot in lots
+            for lot in passed
         ],
     )
-    return len(lots)
+    return len(passed)

@@ -1,4 +1,4 @@
-"""What a ledger does by itself: expiry, forgetting, and the nightly recompute (reliability 4.5).
+"""What a ledger does by itself: reclaiming leases, expiry, forgetting, the nightly recompute (reliability 4.5).
 
 A thread of each server looks every minute what is due. Of several processes over one database one does it: the one
 whose update of the job's row comes first. It claims the row for a few minutes and renews the claim while it works, so
@@ -25,7 +25,10 @@ from pos_app.ledger.care.expiring import expire
 from pos_app.ledger.care.pruning import prune
 from pos_app.ledger.care.verify import find_differences
 from pos_app.ledger.errors import LedgerBusyError
+from pos_app.ledger.feed.forgetting import mark_and_forget
+from pos_app.ledger.feed.visits import forget_quiet
 from pos_app.ledger.figures import Happening
+from pos_app.ledger.leases.reclaiming import reclaim
 from pos_app.ledger.rulebook import from_ms, to_ms
 from pos_app.wire.canonical import canonical_json
 
@@ -38,6 +41,9 @@ _REST_S: Final = 0.01
 """Between two steps, so that a long job never takes more than its share of the processor from the tills."""
 
 _CLAIM: Final = timedelta(minutes=5)
+_RECLAIM_EVERY: Final = timedelta(seconds=EVERY_S / 2)
+"""Each minute, by one of the processes that look every minute."""
+
 _PRUNE_EVERY: Final = timedelta(hours=1)
 _NIGHT: Final = range(3, 5)
 _RECOMPUTE_AT_LEAST_EVERY: Final = timedelta(hours=48)
@@ -86,6 +92,7 @@ class Jobs:
         self._thread: threading.Thread | None = None
         self.differences = 0
         self._jobs = (
+            _Job("reclaim", lambda ran, now: now - ran >= _RECLAIM_EVERY, self._reclaim),
             _Job("expiry", self._is_another_day, self._expire),
             _Job("pruning", lambda ran, now: now - ran >= _PRUNE_EVERY, self._prune),
             _Job("recompute", self._is_night, self._recompute),
@@ -103,7 +110,7 @@ class Jobs:
             self._thread.join(_STOP_S)
 
     def run(self, *, at_once: bool = False) -> None:
-        """Do what is due; `at_once`: also expiry and pruning that are not due by the clock.
+        """Do what is due; `at_once`: also reclaiming, expiry and pruning that are not due by the clock.
 
         Raises:
             LedgerBusyError: the database was not had in time.
@@ -113,6 +120,7 @@ class Jobs:
                 if not self._stopping.is_set():
                     self._run(job, at_once=at_once and job.name != "recompute")
             self._book.seen.write_down()
+            self._book.tools.visits.write_down()
 
     # --- The thread ------------------------------------------------------------------------------------------------
 
@@ -122,6 +130,7 @@ class Jobs:
         while not self._stopping.wait(_POLL_S):
             try:
                 self._book.seen.write_down()
+                self._book.tools.visits.write_down()
                 if clock.mono() >= due:
                     due = clock.mono() + EVERY_S
                     self.run()
@@ -209,8 +218,16 @@ class Jobs:
             LOG.info("expiry: %d lots", count)
         return {"lots": count}
 
+    def _reclaim(self, now: datetime, after_step: Callable[[], None]) -> dict[str, object]:
+        count = reclaim(self._book.tools, now, after_step)
+        if count:
+            LOG.info("reclaim: %d leases", count)
+        return {"leases": count}
+
     def _prune(self, now: datetime, after_step: Callable[[], None]) -> dict[str, object]:
-        return {"rows": prune(self._book.store, now, after_step)}
+        store = self._book.store
+        rows = prune(store, now, after_step) + mark_and_forget(store, now, after_step)
+        return {"rows": rows, "visits": forget_quiet(store, now.date(), after_step)}
 
     def _is_night(self, ran: datetime, now: datetime) -> bool:
         """Once a night, by the clock of the first organisation."""

@@ -1,4 +1,4 @@
-"""Brings a backup back into an empty ledger, and counts that it did: `epoch` is raised (sync-api 2, reliability 4.4).
+"""Brings a backup back into an empty ledger, and gives it an epoch of its own (sync-api 2, reliability 4.4).
 
 Tills see the new epoch, take a new snapshot and offer what they redeemed since the backup again; known keys replay.
 """
@@ -22,6 +22,9 @@ from pos_app.ledger.databases.database import Store
 from pos_app.ledger.databases.locks import hold_setup
 
 _BATCH: Final = 2000
+_ANY: Final = 0
+"""Nothing of what comes in is noted for tills, of any organisation: they will see another epoch."""
+
 _FRESH_LOGINS: Final = "else no till can log in until `pos-app ledger till rotate` gave it a new password"
 
 Progress = Callable[[str, int], None]
@@ -43,6 +46,7 @@ def restore(store: Store, backup: BackupFile, *, now: datetime, progress: Progre
     def work(connection: Connection) -> int:
         hold_setup(connection)
         _check_empty(connection)
+        connection.execute(insert(schema.feed_muted), {"org": _ANY})
         for kept in backup.manifest.tables:
             table, rows, count = schema.metadata.tables[kept.name], backup.rows(kept), 0
             while batch := list(islice(rows, _BATCH)):
@@ -53,7 +57,8 @@ def restore(store: Store, backup: BackupFile, *, now: datetime, progress: Progre
             if count != kept.rows:
                 raise BadBackupError(f"The backup promises {kept.rows} rows of {kept.name} and holds {count}.")
         store.number_on(connection, TABLES)
-        epoch = _set_numbers(connection, backup.manifest.numbers)
+        connection.execute(delete(schema.feed_muted))
+        epoch = _set_numbers(connection, backup.manifest.numbers, now)
         detail = {"epoch": epoch, "made_at": backup.manifest.made_at, "rows": backup.manifest.rows}
         audit.record(connection, at=now, org=None, act="ledger.restore", who=audit.COMMAND_LINE, detail=detail)
         return epoch
@@ -72,9 +77,14 @@ def _check_empty(connection: Connection) -> None:
             )
 
 
-def _set_numbers(connection: Connection, kept: dict[str, int]) -> int:
-    """The numbers of the backup, with the epoch of a ledger that was restored once more."""
-    numbers = kept | {"epoch": kept["epoch"] + 1, "rules_version": kept["rules_version"] + 1}
+def _set_numbers(connection: Connection, kept: dict[str, int], now: datetime) -> int:
+    """The numbers of the backup, with an epoch that no ledger had before.
+
+    The next number would not do: the same backup restored twice would have the same epoch twice, and tills would not
+    notice the second time. The second of the restore comes only once.
+    """
+    epoch = max(kept["epoch"] + 1, int(now.timestamp()))
+    numbers = kept | {"epoch": epoch, "rules_version": kept["rules_version"] + 1}
     connection.execute(delete(schema.job))
     connection.execute(delete(schema.meta))
     connection.execute(insert(schema.meta), [{"name": name, "number": number} for name, number in numbers.items()])

@@ -1,8 +1,8 @@
 """Recomputes everything the ledger keeps in short from its entries, and lists what differs (reliability 4.3, 4.5).
 
-I1     0 <= reserved <= remaining in every lot, and nothing is reserved that no lease holds.
+I1     0 <= reserved <= remaining in every lot, and what is reserved is what open and closing leases hold of it.
 I2     no wallet has less than nothing to spend.
-I3     what a lease lent is settled, returned or held. This ledger grants no leases yet: there is nothing to differ.
+I3     what a lease lent is settled, returned or held; its lots and its entries say the same.
 I5     earned = remaining + charged - given back + expired, lot by lot and redemption by redemption; each redemption,
        its shares, its reversals and its key tell the same.
 CHAIN  each wallet's chain of hashes is whole, and ends at the head in the wallet's row.
@@ -15,7 +15,7 @@ it needs as much memory for a million customers as for one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from pos_app.ledger import schema
 from pos_app.ledger.care import audit
+from pos_app.ledger.care.verify_leases import LEASE_STEPS, held_by_lot
 from pos_app.ledger.care.verify_redemptions import REDEMPTION_STEPS
 from pos_app.ledger.entries import FIRST_HASH, LINE, EntryKind, chain_hash
 
@@ -74,7 +75,7 @@ def find_differences(
     """
     rest = after_slice or _go_on
     yield from _check_wallets(connection, chains=chains, rest=rest)
-    for step in REDEMPTION_STEPS:
+    for step in (*LEASE_STEPS, *REDEMPTION_STEPS):
         for invariant, about, detail in step(connection, rest):
             yield Difference(invariant, about, detail)
     if chains:
@@ -95,11 +96,12 @@ def _check_wallets(connection: Connection, *, chains: bool, rest: Callable[[], N
         bounds = {"first": wallets[0].id, "last": wallets[-1].id}
         lots = _by_wallet(connection.execute(_LOTS, bounds).all())
         entries = _by_wallet(connection.execute(_ENTRIES, bounds).all())
+        held = held_by_lot(connection, **bounds)
         for wallet in wallets:
             own_lots, own_entries = lots.get(wallet.id, []), entries.get(wallet.id, [])
             seen[_LOT] += len(own_lots)
             seen[_ENTRY] += len(own_entries)
-            yield from _check_lots(wallet.id, own_lots, own_entries)
+            yield from _check_lots(wallet.id, own_lots, own_entries, held)
             if chains:
                 yield from _check_chain(wallet, own_entries)
         rest()
@@ -123,7 +125,9 @@ def _by_wallet(rows: Sequence[Any]) -> dict[int, list[Any]]:
     return found
 
 
-def _check_lots(wallet_id: int, lots: Sequence[Any], entries: Sequence[Any]) -> Iterator[Difference]:
+def _check_lots(
+    wallet_id: int, lots: Sequence[Any], entries: Sequence[Any], held: Mapping[int, int]
+) -> Iterator[Difference]:
     entered: dict[int, int] = defaultdict(int)
     for entry in entries:
         entered[entry.lot_id] += entry.delta
@@ -134,8 +138,8 @@ def _check_lots(wallet_id: int, lots: Sequence[Any], entries: Sequence[Any]) -> 
         about = f"lot {lot.id}"
         if not 0 <= lot.res <= lot.rem:
             yield Difference("I1", about, f"{lot.res} thousandths reserved of {lot.rem}")
-        if lot.res:
-            yield Difference("I1", about, f"{lot.res} thousandths reserved under no lease")
+        if lot.res != held.get(lot.id, 0):
+            yield Difference("I1", about, f"{lot.res} thousandths reserved, leases hold {held.get(lot.id, 0)}")
         told = entered.pop(lot.id, 0)
         if lot.rem != told:
             yield Difference("I5", about, f"{lot.rem} thousandths left, its entries add up to {told}")

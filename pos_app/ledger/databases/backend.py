@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -58,6 +58,18 @@ class Backend(Protocol):
 
     def guards(self) -> tuple[str, ...]:
         """Statements that make the entries append-only, run once the tables exist; safe to repeat."""
+        ...
+
+    def feed_triggers(self) -> tuple[str, ...]:
+        """Statements that make the database note what tills must be told (see `watched`); safe to repeat."""
+        ...
+
+    def feed_place(self, connection: Connection) -> tuple[int, int]:
+        """The transaction and the number up to which the change feed will not change any more."""
+        ...
+
+    def feed_transaction(self) -> ColumnElement[Any]:
+        """What a row of the change feed written in this transaction has as `txid`."""
         ...
 
     def is_contention(self, error: DBAPIError) -> bool:

@@ -5,7 +5,8 @@ write at once, and whoever decides by what a row says locks the row first and re
 
 Every transaction takes its locks in one order, so that two of them seldom wait for each other in a circle:
 
-    set-up (`meta`) -> customer -> till -> operator -> wallets by id -> one-time code, missed call -> key -> audit
+    set-up (`meta`) -> customer -> till, its chain -> operator -> wallets by id -> lease -> code, missed call -> key
+    -> audit
 
 and within each by id. A circle that arises all the same is found by the database, and its loser runs again from its
 start (`Store.writing`); nobody outside hears of it.

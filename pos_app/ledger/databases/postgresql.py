@@ -22,6 +22,10 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from pos_app.ledger.databases.postgresql_feed import feed_place as feed_place
+from pos_app.ledger.databases.postgresql_feed import feed_transaction as feed_transaction
+from pos_app.ledger.databases.postgresql_feed import feed_triggers as feed_triggers
+
 READERS: Final = 6
 """The server reads side by side; more connections than its processors have work for would only wait there."""
 

@@ -21,6 +21,9 @@ from sqlcipher3 import dbapi2
 
 from pos_app.files.folders import make_private_file
 from pos_app.ledger.databases.backend import WRITER
+from pos_app.ledger.databases.sqlite_feed import feed_place as feed_place
+from pos_app.ledger.databases.sqlite_feed import feed_transaction as feed_transaction
+from pos_app.ledger.databases.sqlite_feed import feed_triggers as feed_triggers
 from pos_app.ledger.errors import BadDatabaseUrlError
 
 READERS: Final = 2

@@ -69,7 +69,7 @@ def _version_of(connection: Connection) -> int | None:
 
 def _make(connection: Connection, backend: Backend) -> None:
     schema.metadata.create_all(connection, checkfirst=False)
-    for statement in backend.guards():
+    for statement in (*backend.guards(), *backend.feed_triggers()):
         connection.exec_driver_sql(statement)
     connection.execute(_META.insert(), [{"name": name, "number": number} for name, number in _NEW.items()])
     _stamp(connection, schema.SCHEMA)

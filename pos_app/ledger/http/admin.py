@@ -199,7 +199,7 @@ class TillCare(AdminCall):
 
 
 def add_routes(app: falcon.App[Any, Any], book: Book) -> None:
-    """Add the administrator's calls. Leases and passes come with what they are about."""
+    """Add the administrator's calls but those about leases (`admin_leases`)."""
     app.add_route("/admin/invariants", Invariants(book))
     app.add_route("/admin/entries", Entries(book))
     app.add_route("/admin/wallet/{wallet_id}", WalletById(book))

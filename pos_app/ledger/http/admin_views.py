@@ -9,9 +9,11 @@ from pos_app.domain.facts import FamilyGroup
 from pos_app.domain.points import Points
 from pos_app.ledger.care.till_care import KnownTill
 from pos_app.ledger.care.verify import Difference
+from pos_app.ledger.leases.listing import ListedLease
 from pos_app.ledger.rulebook import from_ms
 from pos_app.ledger.wallet_rows import ShownWallet
 from pos_app.wire.formats import plain_number
+from pos_app.wire.leases import signed_part
 from pos_app.wire.moments import write_moment
 
 
@@ -64,6 +66,21 @@ def wallet_tree(shown: ShownWallet) -> dict[str, Any]:
         ],
         "redeemed_days": [{"on": day.isoformat(), "points": str(points)} for day, points in shown.redeemed_days],
         "months": [{"month": month, "points": str(points)} for month, points in shown.months],
+    }
+
+
+def lease_tree(listed: ListedLease) -> dict[str, Any]:
+    """One lease as it stands now; its signature is for its till alone."""
+    return {
+        "lease_number": listed.number,
+        "store": listed.store,
+        **signed_part(listed.lease),
+        "state": listed.state,
+        "settled": str(listed.settled),
+        "held": str(listed.held),
+        "returned": str(listed.returned),
+        "revoked_at": None if listed.revoked_at is None else write_moment(listed.revoked_at),
+        "wanted_at": None if listed.wanted_at is None else write_moment(listed.wanted_at),
     }
 
 

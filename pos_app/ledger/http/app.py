@@ -13,13 +13,16 @@ from pos_app.ledger.book import Book
 from pos_app.ledger.care.jobs import Jobs
 from pos_app.ledger.care.moved_clock import MovedClock
 from pos_app.ledger.http import admin, v2, v11
+from pos_app.ledger.http.admin_leases import add_lease_routes
 from pos_app.ledger.http.admin_practice import add_practice_routes
 from pos_app.ledger.http.at_work import AtWork
 from pos_app.ledger.http.call import CALL, QUERY_MAX, Call, new_call, take_in
 from pos_app.ledger.http.docs import add_docs
 from pos_app.ledger.http.door import Door
+from pos_app.ledger.http.feed import ChangesCall, CustomerCall, RegularsCall, SnapshotCall
 from pos_app.ledger.http.health import Healthz, MetricsCall, Readyz
 from pos_app.ledger.http.intake import Intake
+from pos_app.ledger.http.leases import CloseCall, HeartbeatCall, LeasesCall, SettleCall
 from pos_app.ledger.http.log import log_call, log_fault
 from pos_app.ledger.http.people import EnrolCall, PinCall, SignInCall
 from pos_app.ledger.http.rate import RateLimit
@@ -76,12 +79,21 @@ def make_app(
         app.add_route("/sync/v1/enrol", EnrolCall(book, door))
         app.add_route("/sync/v1/operators/sign-in", SignInCall(book, door))
         app.add_route("/sync/v1/operators/pin", PinCall(book, door))
+        app.add_route("/sync/v1/snapshot", SnapshotCall(book, door))
+        app.add_route("/sync/v1/changes", ChangesCall(book, door))
+        app.add_route("/sync/v1/customer", CustomerCall(book, door))
+        app.add_route("/sync/v1/regulars", RegularsCall(book, door))
+        app.add_route("/sync/v1/leases", LeasesCall(book, door))
+        app.add_route("/sync/v1/leases/close", CloseCall(book, door))
+        app.add_route("/sync/v1/settle", SettleCall(book, door))
+        app.add_route("/sync/v1/heartbeat", HeartbeatCall(book, door))
     app.add_route(TELEPHONY, MissedCalls(book, door))
     add_docs(app, extension=extension)
     app.add_route("/healthz", Healthz())
     app.add_route("/readyz", Readyz(book, app.at_work))
     app.add_route("/metrics", MetricsCall(book.secrets, app.metrics))
     admin.add_routes(app, book)
+    add_lease_routes(app, book)
     if test_mode is not None:
         add_practice_routes(app, book, *test_mode)
     return app
@@ -96,11 +108,20 @@ _WITHOUT_TURN: Final = frozenset(
         "/sync/v1/enrol",
         "/sync/v1/operators/sign-in",
         "/sync/v1/operators/pin",
+        "/sync/v1/snapshot",
+        "/sync/v1/customer",
+        "/sync/v1/leases",
+        "/sync/v1/leases/close",
+        "/sync/v1/settle",
+        "/sync/v1/heartbeat",
         "/healthz",
         TELEPHONY,
     }
 )
-"""Calls that mostly wait, for the disk, a messenger or a slow hash: others compute meanwhile. And the line's probe."""
+"""Calls that mostly wait, for the disk, a messenger or a slow hash: others compute meanwhile. And the line's probe.
+
+A page of a snapshot computes for long: those who answer tills go on beside it.
+"""
 
 _EVEN_WHEN_STOPPING: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 

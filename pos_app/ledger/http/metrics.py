@@ -46,6 +46,8 @@ class Metrics:
             "pos_ledger_codes", "One-time codes by channel and outcome.", ("channel", "outcome"), registry=mine
         )
         self._database = Counter("pos_ledger_database", "Waits that were lost.", ("event", "lane"), registry=mine)
+        self._leases = Counter("pos_ledger_leases", "Leases by what became of them.", ("event",), registry=mine)
+        self._settled = Counter("pos_ledger_settled", "Settled rows by outcome.", ("outcome",), registry=mine)
         self._jobs = Counter("pos_ledger_jobs", "Runs of the ledger's jobs.", ("job", "outcome"), registry=mine)
         info = Gauge(
             "pos_ledger_info", "What is running.", ("version", "schema"), registry=mine, multiprocess_mode="max"
@@ -80,6 +82,10 @@ class Metrics:
         match happening:
             case Happening.CODE_SENT | Happening.CODE_FAILED:
                 self._codes.labels(which, happening.removeprefix("code_")).inc()
+            case Happening.LEASE:
+                self._leases.labels(which).inc()
+            case Happening.SETTLED:
+                self._settled.labels(which).inc()
             case Happening.DATABASE_BUSY | Happening.DATABASE_RETRY:
                 self._database.labels(happening.removeprefix("database_"), which).inc()
             case Happening.JOB_DONE | Happening.JOB_FAILED:

@@ -30,6 +30,7 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
 from pos_app.files.clock import SystemClock
+from pos_app.files.failpoints import BadFailpointError, arm_from
 from pos_app.files.line_safety import is_loopback
 from pos_app.files.log_lines import LogFormat
 from pos_app.files.logs import set_up_logging
@@ -106,6 +107,7 @@ def serve_ledger(
     on standard error and exit code 2.
     """
     try:
+        arm_from(os.environ)  # Here too, so that a wrong name is told before any process is started.
         if code_sender is not None:
             read_sender(code_sender)  # A sender nobody knows is told here, before any process is started.
         options = ServeOptions(
@@ -125,7 +127,7 @@ def serve_ledger(
     except UnknownSenderError as error:
         sys.stderr.write(f"--code-sender: {error}.\n")
         return TROUBLE
-    except (CannotServeError, CannotOpenError, FaceSettingsError) as error:
+    except (CannotServeError, CannotOpenError, FaceSettingsError, BadFailpointError) as error:
         sys.stderr.write(f"{error}\n")
         return TROUBLE
     return DONE
@@ -262,11 +264,13 @@ def _load(place: LedgerPlace, options: ServeOptions, address: str, port: int, be
         signal.signal(each, signal.SIG_DFL)  # While nothing is served yet, a stop needs no ceremony.
     set_up_logging(None, form=options.log_format)
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    arm_from(os.environ)
     clock = MovedClock(SystemClock()) if options.test_mode else SystemClock()
     try:
         book = place.open(
             options.code_sender,
             sender_settings=options.settings.sender,
+            lease_settings=options.settings.leases,
             extension=options.settings.extension,
             clock=clock,
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pos_app.ledger.leases.settings import NAMES as LEASE_NAMES
+from pos_app.ledger.leases.settings import BadLeaseSettingError, LeaseSettings
 from pos_app.ledger.sending.settings import NAMES as SENDER_NAMES
 from pos_app.ledger.sending.settings import BadSenderSettingError, SenderSettings
 
@@ -25,6 +27,8 @@ class FaceSettings:
     """`rate.per_minute`: requests a till may send a minute; None: as many as it likes."""
     sender: SenderSettings = field(default_factory=SenderSettings)
     """`sender.*`: how codes are sent."""
+    leases: LeaseSettings = field(default_factory=LeaseSettings)
+    """`lease.*`, `late_settle.*`: how much tills may hold, and for how long."""
 
 
 def read_settings(file: Path) -> FaceSettings:
@@ -41,7 +45,7 @@ def read_settings(file: Path) -> FaceSettings:
         raise FaceSettingsError(f"--config: {file} is no TOML file ({error}).") from error
     named = _dotted(document)
     for name in named:
-        if name not in {"extension", "rate.per_minute"} | SENDER_NAMES:
+        if name not in {"extension", "rate.per_minute"} | SENDER_NAMES | LEASE_NAMES:
             raise FaceSettingsError(f"--config: this version of the ledger has no setting {name}.")
     extension = named.get("extension", True)
     per_minute = named.get("rate.per_minute")
@@ -50,10 +54,10 @@ def read_settings(file: Path) -> FaceSettings:
     if per_minute is not None and (type(per_minute) is not int or per_minute < 1):
         raise FaceSettingsError("--config: rate.per_minute must be a whole number above zero.")
     try:
-        sender = SenderSettings.read(named)
-    except BadSenderSettingError as error:
+        sender, leases = SenderSettings.read(named), LeaseSettings.read(named)
+    except (BadSenderSettingError, BadLeaseSettingError) as error:
         raise FaceSettingsError(f"--config: {error}.") from error
-    return FaceSettings(extension, per_minute, sender)
+    return FaceSettings(extension, per_minute, sender, leases)
 
 
 def _dotted(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

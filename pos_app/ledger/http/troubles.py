@@ -6,8 +6,11 @@
     NotAdministratorError           401    not_authenticated     WWW-Authenticate
     ForbiddenError                  403    its own               what goes with it, as members
     HTTPNotFound, UnknownKeyError   404    unknown
+    NobodyError                     404    unknown
     HTTPMethodNotAllowed            405    wrong_method          Allow
     TooSlowError                    408    too_slow
+    ConflictError                   409    its own               what goes with it, as members
+    GoneError                       410    its own
     TooLargeError                   413    too_large
     TooManyError                    429    too_many              Retry-After
     any other                       500    trouble
@@ -23,7 +26,14 @@ from typing import Final
 
 import falcon
 
-from pos_app.ledger.errors import ForbiddenError, LedgerBusyError, UnknownKeyError
+from pos_app.ledger.errors import (
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    LedgerBusyError,
+    NobodyError,
+    UnknownKeyError,
+)
 from pos_app.wire.formats import MalformedError
 
 CHALLENGE: Final = 'Basic realm="Points Desk ledger", charset="UTF-8"'
@@ -51,6 +61,10 @@ _FORBIDDEN = {
     "pin_wrong": "The PIN is wrong",
     "operator_locked": "This operator is locked after too many wrong PINs",
     "operator_unknown": "This operator cannot sign in at this till",
+}
+_CONFLICTS = {
+    "gap": "Rows before this one are missing; send from next_seq",
+    "no_open_lease": "This till holds no open lease of this customer in this program",
 }
 
 
@@ -109,11 +123,8 @@ def tell(error: Exception) -> Told:
             return Told(401, "not_authenticated", _NOT_AUTHENTICATED, {"WWW-Authenticate": CHALLENGE})
         case NotAdministratorError():
             return Told(401, "not_authenticated", _NOT_AUTHENTICATED, {"WWW-Authenticate": ADMIN_CHALLENGE})
-        case ForbiddenError():
-            message = _FORBIDDEN.get(error.reason, "This is not allowed")
-            return Told(403, error.reason, message, more=error.more)
-        case UnknownKeyError():
-            return Told(404, "unknown", "This key is not known here")
+        case ForbiddenError() | UnknownKeyError() | NobodyError() | ConflictError() | GoneError():
+            return _sure_no(error)
         case TooLargeError() | TooSlowError() | TooManyError() | LedgerBusyError() | StoppingError():
             return _beyond_bounds(error)
         case falcon.HTTPMethodNotAllowed():
@@ -124,6 +135,23 @@ def tell(error: Exception) -> Told:
             return Told(400, "malformed", _MALFORMED)
         case _:
             return Told(500, "trouble", _FAILED)
+
+
+def _sure_no(error: Exception) -> Told:
+    """What the ledger understood and does not do: not allowed, not there, not fitting, gone."""
+    match error:
+        case ForbiddenError():
+            message = _FORBIDDEN.get(error.reason, "This is not allowed")
+            return Told(403, error.reason, message, more=error.more)
+        case ConflictError():
+            message = _CONFLICTS.get(error.reason, "This does not fit what the ledger knows")
+            return Told(409, error.reason, message, more=error.more, field=error.field)
+        case GoneError():
+            return Told(410, error.reason, "Please take a new snapshot")
+        case NobodyError():
+            return Told(404, "unknown", "Nobody has this identifier")
+        case _:
+            return Told(404, "unknown", "This key is not known here")
 
 
 def _beyond_bounds(error: Exception) -> Told:

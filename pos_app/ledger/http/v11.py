@@ -8,6 +8,7 @@ from typing import Final
 
 import falcon
 
+from pos_app.domain.crash_points import reach
 from pos_app.ledger.book import Book
 from pos_app.ledger.http.call import CALL, Call
 from pos_app.ledger.http.door import Door
@@ -62,6 +63,7 @@ def redeem(book: Book, asked: Admitted) -> bytes:
     """`points/redeem` (section 4)."""
     command = read_redeem(asked.params, asked.call.body, asked.call.content_type)
     answer = book.redeem(asked.till, command, asked.extension)
+    reach("C4")
     asked.call.item_code = answer.code
     return write_redeem_answer(answer, asked.fmt, with_extension=asked.with_extension)
 

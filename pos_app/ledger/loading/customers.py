@@ -17,7 +17,7 @@ from pos_app.ledger.loading.fields import FaultyLineError, Fields
 from pos_app.ledger.loading.setup import Site
 from pos_app.ledger.loading.wallets import Holdings, KeptWallets, keep_wallets, read_wallets
 from pos_app.ledger.people import kept_forms
-from pos_app.ledger.rulebook import OrganisationRules
+from pos_app.ledger.rulebook import OrganisationRules, to_ms
 
 _CUSTOMER: Final = schema.customer
 _IDENTIFIER: Final = schema.identifier
@@ -48,6 +48,12 @@ _UPDATE: Final = (
     .where(_CUSTOMER.c.org == bindparam("o"), _CUSTOMER.c.id == bindparam("i"))
     .values({name: bindparam(f"new_{name}") for name in ROW[2:]})
 )
+_CONTACT_CHANGED: Final = (
+    update(_CUSTOMER)
+    .where(_CUSTOMER.c.org == bindparam("o"), _CUSTOMER.c.id == bindparam("i"))
+    .values(contact_changed_at=bindparam("now"))
+)
+_CONTACT: Final = tuple(ROW.index(name) for name in ("mobile", "email"))
 _FORGET_NAME: Final = delete(_IDENTIFIER).where(
     _IDENTIFIER.c.org == bindparam("o"), _IDENTIFIER.c.kind == bindparam("k"), _IDENTIFIER.c.value == bindparam("v")
 )
@@ -160,7 +166,7 @@ def _keep(
         else:
             known.take(each)
             taken.append(each)
-    known.write(site)
+    known.write(site, now)
     keep_wallets(site.connection, site.bulk, wallets, [each.holdings for each in taken], now)
     for line, found in faults:  # Not before: what the database refuses is done over.
         tell(line, found)
@@ -177,6 +183,7 @@ class _KnownPeople:
         self._names: dict[tuple[int, int], dict[Name, bool]] = {}
         self._new: list[tuple[Any, ...]] = []
         self._changed: list[dict[str, Any]] = []
+        self._reached_otherwise: list[dict[str, Any]] = []
         self._dropped: list[dict[str, Any]] = []
         self._named: list[tuple[Any, ...]] = []
 
@@ -229,6 +236,8 @@ class _KnownPeople:
         elif row != stated.row:
             new = {f"new_{name}": value for name, value in zip(ROW[2:], stated.row[2:], strict=True)}
             self._changed.append({"o": org, "i": customer_id, **new})
+            if any(row[place] != stated.row[place] for place in _CONTACT):
+                self._reached_otherwise.append({"o": org, "i": customer_id})
         had = self._names.get(stated.key, {})
         for name in had.keys() - stated.names.keys():
             self._dropped.append({"o": org, "k": name[0], "v": name[1]})
@@ -240,12 +249,17 @@ class _KnownPeople:
                     self._dropped.append({"o": org, "k": name[0], "v": name[1]})
                 self._named.append((org, *name, customer_id, is_active))
 
-    def write(self, site: Site) -> None:
-        """Write what was taken: names are given up before they are given away."""
+    def write(self, site: Site, now: datetime) -> None:
+        """Write what was taken: names are given up before they are given away.
+
+        Who is reached otherwise from now on gets no lease for a day (reliability 4.3).
+        """
         connection = site.connection
         site.bulk.insert(connection, _CUSTOMER, ROW, self._new)
         if self._changed:
             connection.execute(_UPDATE, self._changed)
+        if self._reached_otherwise:
+            connection.execute(_CONTACT_CHANGED, [each | {"now": to_ms(now)} for each in self._reached_otherwise])
         if self._dropped:
             connection.execute(_FORGET_NAME, self._dropped)
         site.bulk.insert(connection, _IDENTIFIER, _NAMED, self._named)

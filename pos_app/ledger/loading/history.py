@@ -14,6 +14,7 @@ from pos_app.ledger import schema
 from pos_app.ledger.databases.bulk import AlreadyThereError
 from pos_app.ledger.entries import FIRST_HASH, canonical_json
 from pos_app.ledger.errors import LedgerBusyError
+from pos_app.ledger.feed.telling import WALLET, tell
 from pos_app.ledger.idempotency import HISTORY, history_fingerprint
 from pos_app.ledger.loading.customers import Told
 from pos_app.ledger.loading.fields import FaultyLineError, Fields
@@ -273,6 +274,10 @@ def _write(site: Site, new: Sequence[StatedRedemption], wallets: dict[Owned, int
             keys.append(_key(each, number))
     bulk.insert(connection, _REDEMPTION, ("id", *_ROW), redemptions)
     bulk.insert(connection, schema.share, _SHARE, shares)
+    # What was redeemed by day stands in the rows of wallets. A trigger on shares would be asked at every redemption.
+    touched = {(part.wallet[0], wallets[part.wallet]) for each in new for part in each.parts}
+    for org in {org for org, _ in touched if not site.is_muted(org)}:
+        tell(connection, org, sorted((WALLET, number) for owner, number in touched if owner == org))
     bulk.insert(connection, schema.idem, _KEY, keys)
 
 

@@ -21,6 +21,7 @@ from pos_app.ledger.databases.bulk import Bulk
 from pos_app.ledger.databases.database import raise_rules_version
 from pos_app.ledger.databases.locks import hold_setup
 from pos_app.ledger.entries import canonical_json
+from pos_app.ledger.feed.telling import mute, unmute
 from pos_app.ledger.loading.fields import A_HASH, HASH, FaultyLineError, Fields
 from pos_app.ledger.rulebook import OrganisationRules, Rulebook, to_ms
 from pos_app.ledger.sending.text import UnknownSenderError, read_sender
@@ -51,6 +52,7 @@ class Site:
         self._connection: Connection | None = None
         self._were_empty: dict[int, bool] = {}
         self._looks = False
+        self._muted: set[int] = set()
 
     @contextmanager
     def within(self, connection: Connection) -> Iterator[None]:
@@ -59,8 +61,10 @@ class Site:
         self._connection, self._rules = connection, None
         try:
             yield
+            unmute(connection)
         finally:
             self._connection = None
+            self._muted.clear()
 
     @property
     def connection(self) -> Connection:
@@ -96,7 +100,14 @@ class Site:
                 self._were_empty[org] = self.connection.execute(anybody).first() is None
             if self._looks or not self._were_empty[org]:
                 return False
+            if org not in self._muted:
+                self._muted.add(org)
+                mute(self.connection, org)
         return True
+
+    def is_muted(self, org: int) -> bool:
+        """Say whether tills are told of everything at once, at the end (see `feed.telling`)."""
+        return org in self._muted
 
     def look_for_customers(self) -> None:
         """From now on look for each customer before writing: this file has some twice."""

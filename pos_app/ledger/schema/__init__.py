@@ -13,6 +13,8 @@ from typing import Final
 
 from pos_app.ledger.schema.care import audit, job, meta
 from pos_app.ledger.schema.codes import code_send, code_try, missed_call, otp
+from pos_app.ledger.schema.feed import change_feed, feed_mark, feed_muted, visit
+from pos_app.ledger.schema.leases import lease, lease_alloc, lease_pass, settled
 from pos_app.ledger.schema.people import (
     customer,
     family_group,
@@ -32,6 +34,7 @@ from pos_app.ledger.schema.points import entry, idem, loss, lot, redemption, rev
 __all__ = [
     "SCHEMA",
     "audit",
+    "change_feed",
     "code_send",
     "code_try",
     "customer",
@@ -39,9 +42,14 @@ __all__ = [
     "family_group",
     "family_group_word",
     "family_member",
+    "feed_mark",
+    "feed_muted",
     "idem",
     "identifier",
     "job",
+    "lease",
+    "lease_alloc",
+    "lease_pass",
     "loss",
     "lot",
     "meta",
@@ -53,12 +61,17 @@ __all__ = [
     "program",
     "redemption",
     "reversal",
+    "settled",
     "share",
     "till",
     "till_key",
     "till_seen",
+    "visit",
     "wallet",
 ]
 
-SCHEMA: Final = 2
-"""The version of these tables. 1: the first cut, without reversals, calls, enrolment, jobs and audit."""
+SCHEMA: Final = 4
+"""The version of these tables. 1: the first cut, without reversals, calls, enrolment, jobs and audit. 2: no leases.
+
+3: no change feed.
+"""

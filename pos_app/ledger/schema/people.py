@@ -71,8 +71,12 @@ till_key: Final = Table(
     Column("enrolled_at", BigInteger, nullable=False),
     Column("software", Text, nullable=False, default=""),
     Column("platform", Text, nullable=False, default=""),
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("last_hash", String(64), nullable=False, default="0" * 64),
 )
-"""Every key a till ever had: rows signed with an old one are still settled, as late ones (sync-api 4.1)."""
+"""Every key a till ever had: rows signed with an old one are still settled, as late ones (sync-api 4.1).
+
+`last_seq` and `last_hash`: the end of the chain of rows settled under it; an empty hash is not known (sync-api 7)."""
 
 till_seen: Final = Table(
     "till_seen",
@@ -81,8 +85,15 @@ till_seen: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("outbox_count", Integer),
     Column("version", Text),
+    Column("oldest_s", BigInteger),
+    Column("clock_ahead_ms", BigInteger),
+    Column("audit_epoch", Integer),
+    Column("audit_count", Integer),
+    Column("audit_head", Text),
 )
-"""When a till last told of itself. Apart from `till`, whose every change makes all processes read the rules again."""
+"""When a till last told of itself. `audit_*`: the end of its audit that was countersigned last, in which enrolment.
+
+Apart from `till`, whose every change makes all processes read the rules again."""
 
 operator: Final = Table(
     "operator",
@@ -122,8 +133,11 @@ customer: Final = Table(
     Column("default_family_group_id", BigInteger),
     Column("code_right_at", BigInteger, nullable=False, default=0),
     Column("codes_locked", Boolean, nullable=False, default=False),
+    Column("contact_changed_at", BigInteger),
 )
-"""`code_right_at`: wrong codes before it are forgiven. `codes_locked`: 100 straight failures (reliability 4.6)."""
+"""`code_right_at`: wrong codes before it are forgiven. `codes_locked`: 100 straight failures (reliability 4.6).
+
+`contact_changed_at`: when her mobile number or e-mail address was last changed: no lease for a day (4.3)."""
 
 identifier: Final = Table(
     "identifier",

@@ -16,9 +16,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from pos_app.ledger.schema.people import metadata, organisation
+
+_UNDER_A_LEASE: Final = text("lease_id IS NOT NULL")
 
 wallet: Final = Table(
     "wallet",
@@ -73,7 +76,9 @@ entry: Final = Table(
     Column("reason", Text),
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("entry_by_lease", "lease_id", sqlite_where=_UNDER_A_LEASE, postgresql_where=_UNDER_A_LEASE),
 )
+"""`lease_id`: the lease that paid; free points of the same redemption have entries without one."""
 
 redemption: Final = Table(
     "redemption",

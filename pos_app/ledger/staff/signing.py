@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import binascii
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pos_app.ledger.secrets import LedgerSecrets
 from pos_app.wire.canonical import canonical_bytes
@@ -42,3 +43,13 @@ class Signer:
         except InvalidSignature:
             return False
         return True
+
+
+def is_signed(public_key: str, signature: str, signed: bytes) -> bool:
+    """Say whether a till's key (base64 of 32 bytes) made this signature (base64 of 64) over exactly these bytes."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(b64decode(public_key, validate=True))
+        key.verify(b64decode(signature, validate=True), signed)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
