@@ -55,7 +55,7 @@ COMMANDS = (
     "ledger operator disable",
     "ledger operator enable",
     "ledger operator pin",
-    "ledger lease",
+    "till",
     "ledger lease list",
     "ledger lease revoke",
     "ledger lease write-off",

@@ -37,6 +37,12 @@ _CONFIRMED: Final = _ALL.where(
     _R.changed_at >= _SINCE,
     text("state IN ('CONFIRMED', 'SETTLED', 'SETTLED_SHORT') AND kind <> 'REVERSE'"),
 ).order_by(_R.id)
+_OFFERED: Final = _ALL.where(
+    text(
+        "state IN ('CONFIRMED', 'SETTLED', 'SETTLED_SHORT', 'CANCELLED', 'REVERSED') AND kind <> 'REVERSE'"
+        " AND (changed_at >= :since OR id > (SELECT MAX(id) FROM redemption) - 1000)"
+    )
+).order_by(_R.id)
 _OF_THE_DAY: Final = _ALL.where(or_(_R.changed_at >= _SINCE, _R.created_at >= _SINCE)).order_by(_R.id)
 _SPENT_TODAY: Final = select(func.coalesce(func.sum(_R.points), 0)).where(
     text("kind IN ('LEASE', 'RISK')"),
@@ -103,6 +109,13 @@ class Redemptions(Part):
         Without those that gave points back: offered again they would be charged.
         """
         return self._found(_CONFIRMED, since=moment_text(moment))
+
+    def ended_since(self, moment: datetime) -> Sequence[Redemption]:
+        """What a restored ledger must hear of again: confirmed, settled and cancelled rows, oldest first (4.4).
+
+        Those changed since `moment`, and the newest 1,000 whatever their date: a clock may have stood far behind.
+        """
+        return self._found(_OFFERED, since=moment_text(moment))
 
     def day_rows(self, since: datetime) -> Sequence[Redemption]:
         """All rows begun or changed since then, oldest first: the end-of-day report."""

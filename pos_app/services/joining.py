@@ -135,6 +135,7 @@ class Joined:
     def offers(self, settling: Settling) -> Offers:
         """Offers a restored ledger what it may have lost."""
         return Offers(
+            ledger=self.ports.ledger,
             journal=self.ports.journal,
             cache=self.ports.cache,
             clock=self.ports.clock,

@@ -1,7 +1,8 @@
 """Offers a restored ledger what it may have lost: a receipt is not lost because a server was (reliability 4.4).
 
 A ledger's epoch counts its restores. When it changed, the till sends its confirmed and settled redemptions of the last
-30 days once more, under their keys: known ones are repeated, missing ones are charged as far as the wallet goes.
+30 days once more, under their keys: known ones are repeated, missing ones are charged as far as the wallet goes. What
+was cancelled since is cancelled once more too: the backup may hold its redemption and not its cancel.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from pos_app.domain.commands import Cancel, CancelReason
 from pos_app.domain.leases import LeaseState, Owner, OwnerKind
 from pos_app.domain.redemption import Kind, Redemption, State
 from pos_app.domain.settling import Spend, SpendKind
 from pos_app.services.leasing import LeaseKeeper
 from pos_app.services.offline_port import TillJournal
-from pos_app.services.ports import Cache, Clock
+from pos_app.services.ports import Cache, Clock, Ledger
 from pos_app.services.seals_port import Seals
 from pos_app.services.settling import Settling
 
@@ -33,6 +35,7 @@ class Offers:
     def __init__(
         self,
         *,
+        ledger: Ledger,
         journal: TillJournal,
         cache: Cache,
         clock: Clock,
@@ -40,6 +43,7 @@ class Offers:
         settling: Settling,
         leases: LeaseKeeper,
     ) -> None:
+        self._ledger = ledger
         self._journal = journal
         self._cache = cache
         self._clock = clock
@@ -72,18 +76,25 @@ class Offers:
     def offer(self) -> None:
         """Offer what is still to be offered; nothing where nothing is.
 
-        Raises: as `Settling.settle`; what is left is offered at the next call.
+        Raises: as `Settling.settle` and `Ledger.cancel`; what is left is offered at the next call.
         """
         with self._lock:
             if not self.is_pending:
                 return
             before, epoch = int(self._journal.recall(EPOCH) or 0), int(self._journal.recall(PENDING) or 0)
-            rows = self._journal.confirmed_since(self._clock.wall() - LOOK_BACK)
-            old = [row for row in rows if (row.confirmed_epoch or before) != epoch and self._can_be_offered(row)]
+            rows = self._journal.ended_since(self._clock.wall() - LOOK_BACK)
+            cancelled = [row for row in rows if row.state in {State.CANCELLED, State.REVERSED}]
+            old = [
+                row
+                for row in rows
+                if row not in cancelled and (row.confirmed_epoch or before) != epoch and self._can_be_offered(row)
+            ]
             for row in old:
                 if row.seq is None:
                     self._journal.seal_online(row.key, self._sealing(row, row.confirmed_epoch or before))
             self._settling.offer([row.key for row in old])
+            for row in cancelled:
+                self._ledger.cancel(Cancel(key=row.key, reason=_reason(row), cashier=row.cashier))
             self._journal.remember(EPOCH, str(epoch))
 
     def _can_be_offered(self, row: Redemption) -> bool:
@@ -127,3 +138,8 @@ class Offers:
             )
 
         return seal
+
+
+def _reason(row: Redemption) -> CancelReason:
+    told = row.cancel_reason
+    return CancelReason(told) if told in set(CancelReason) else CancelReason.OTHER

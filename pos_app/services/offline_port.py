@@ -188,6 +188,13 @@ class OfflineJournal(Protocol):
         """CONFIRMED, SETTLED and SETTLED_SHORT rows changed since then, oldest first (4.4, a restored ledger)."""
         ...
 
+    def ended_since(self, moment: datetime) -> Sequence[Redemption]:
+        """What a restored ledger must hear of again: confirmed, settled and cancelled rows, oldest first (4.4).
+
+        Those changed since `moment`, and the newest 1,000 whatever their date: a clock may have stood far behind.
+        """
+        ...
+
     def attention(self) -> Sequence[Redemption]:
         """Rows a supervisor must decide about, oldest first, without those that were decided (`closed_by`).
 

@@ -107,3 +107,4 @@ class TillView:
     base_px: int = 16
     probe_s: float = 4.0
     drain_s: float = 2.0
+    status_s: float = 1.0

@@ -113,7 +113,7 @@ ACTIONS: Final = (
     ActionRow(ActionId.RESEND, "Alt+R", "Send the code again", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.SWAP_CONFIRMATION, "Alt+C", "Change to missed call or to text", Where.CONFIRM_DIALOG),
     ActionRow(ActionId.CALL_CHECK, "Alt+K", "Check for the call", Where.MISSED_CALL),
-    ActionRow(ActionId.SUPERVISOR, "Alt+S", "Ask a supervisor instead", Where.CONFIRM_DIALOG),
+    ActionRow(ActionId.SUPERVISOR, "Alt+S", "Ask a supervisor instead", Where.MAIN),
     ActionRow(ActionId.FIND_OUT, "Ctrl+Shift+U", "Find out now whether it went through", Where.MAIN),
     ActionRow(ActionId.SAY_AGAIN, "Ctrl+Shift+S", "Say the result again", Where.MAIN),
     ActionRow(ActionId.QUIT, "Ctrl+Q", "Quit", Where.EVERYWHERE),

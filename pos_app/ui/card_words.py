@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication
@@ -12,28 +13,44 @@ from pos_app.domain.facts import Customer, Lot, Organisation, Program, Wallet
 from pos_app.domain.masking import mask_card, mask_email, mask_mobile, short_name
 from pos_app.domain.money import worth_of
 from pos_app.domain.points import Points, total
+from pos_app.services.allowances import Allowance
 from pos_app.services.offline import today_of
 from pos_app.services.results import Found, Source
 from pos_app.ui.card_view import CardView, ProgramLine
 from pos_app.ui.formats import day_text, day_words, isolated, money_text, points_text, time_text
+from pos_app.ui.offline_words import allowance_text
 from pos_app.ui.wording import Grade, age_text
 
 CONTEXT: Final = "card"
+NONE_HELD: Final[Mapping[int, Allowance]] = MappingProxyType({})
 EXPIRING_DAYS: Final = 30
 DATES_MAX: Final = 2
 
 
 def card_view(
-    found: Found, programs: Iterable[Program], chosen_id: int | None, organisation: Organisation, now: datetime
+    found: Found,
+    programs: Iterable[Program],
+    chosen_id: int | None,
+    organisation: Organisation,
+    now: datetime,
+    allowances: Mapping[int, Allowance] = NONE_HELD,
 ) -> CardView:
-    """What the card shows of a customer at `now`. Balances older than a day are hidden (ux B.4, Freshness)."""
+    """What the card shows of a customer at `now`. Balances older than a day are hidden (ux B.4, Freshness).
+
+    `allowances` are what is set aside here by program: without a line they stand in the place of the balance.
+    """
     customer = found.record.customer
     known = {each.program_id: each for each in (*found.record.programs, *programs)}
     age, is_ageing, is_hidden = age_words(found, now)
     today = today_of(organisation, now)
     lines: list[ProgramLine] = []
-    for wallet in () if is_hidden else found.record.wallets:
-        lines += _lines(wallet, known.get(wallet.program_id), organisation, today, wallet.program_id == chosen_id)
+    for wallet in found.record.wallets:
+        is_chosen = wallet.program_id == chosen_id
+        held = allowances.get(wallet.program_id) if found.source is Source.CACHE else None
+        if held is not None:
+            lines.append(_held_line(held, known.get(wallet.program_id), organisation, is_chosen=is_chosen))
+        elif not is_hidden:
+            lines += _lines(wallet, known.get(wallet.program_id), organisation, today, is_chosen)
     name = short_name(customer.first_name, customer.last_name) or _translated("No name known")
     groups = ", ".join(group.name for group in found.record.family_groups if group.name and group.is_active)
     return CardView(
@@ -59,6 +76,26 @@ def age_words(found: Found, now: datetime) -> tuple[str, bool, bool]:
         text = _translated("less than a minute ago")  # Without a line nothing is live.
     sentence = _translated("Balance hidden: {age}") if is_hidden else _translated("Balance from {time} ({age})")
     return sentence.format(time=time_text(found.as_of), age=text), is_ageing, is_hidden
+
+
+def _held_line(held: Allowance, program: Program | None, organisation: Organisation, *, is_chosen: bool) -> ProgramLine:
+    """What is set aside here of one program, and until when; an allowance that cannot be used says why."""
+    name = isolated_name(program, held.held.lease.program_id)
+    points = points_text(held.left, program.decimals if program is not None else 0)
+    worth = ""
+    if program is not None and program.ratio is not None:
+        worth = money_text(worth_of(held.left, program.ratio, organisation.currency), organisation.currency)
+    until = allowance_text(held)
+    spoken = _translated("{program}, {points} points set aside for this till, {until}")
+    return ProgramLine(
+        name=name,
+        points=points,
+        worth=worth,
+        expires=_translated("set aside {until}").format(until=until) if held.unusable is None else until,
+        spoken=spoken.format(program=name, points=points, until=until),
+        is_expiring=held.unusable is not None,
+        is_chosen=is_chosen,
+    )
 
 
 def _lines(

@@ -15,6 +15,9 @@ from pos_app.ui.theme import GAP_PX
 KINDS: Final = ("mobile", "email", "external_id", "card_number", "card_external_id")
 """Values of `IdentifierKind`, in the order of Ctrl+1 to Ctrl+5."""
 
+NUMBER: Final = "id"
+"""The kind of somebody who was chosen by her number at the ledger; nobody types it."""
+
 _MOBILE_DIGITS_MAX: Final = 15
 """Telephone numbers have at most fifteen digits (E.164); longer runs of digits are cards."""
 _GUESS_FROM: Final = 4
@@ -42,16 +45,19 @@ class CustomerForm(QWidget):
     Signals:
         find_asked: Enter in the field, or Find.
         changed: kind or identifier changed.
+        typed: a person or a scanner changed the text of the field. arg: the text.
     """
 
     find_asked = Signal()
     changed = Signal()
+    typed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         named(self, "customerForm")
         self._value = ""
         self._masked = ""
+        self._chosen: int | None = None
         self._is_swapping = False
         self._is_kind_chosen = False
         self.kind_list = named(Chooser(), "identifierKind", self.tr("Kind of customer identifier"))
@@ -97,12 +103,16 @@ class CustomerForm(QWidget):
 
     @property
     def kind(self) -> str:
-        """The kind chosen, a value of `IdentifierKind`."""
+        """The kind chosen, a value of `IdentifierKind`; `id` for somebody who was chosen by her number."""
+        if self._chosen is not None:
+            return NUMBER
         return str(self.kind_list.currentData())
 
     @property
     def value(self) -> str:
-        """What was typed, without spaces around; never the masked form."""
+        """What was typed, without spaces around, or her number; never the masked form."""
+        if self._chosen is not None:
+            return str(self._chosen)
         return self._value.strip()
 
     # What it is told
@@ -114,8 +124,21 @@ class CustomerForm(QWidget):
 
     def hide_value(self, masked: str) -> None:
         """She was found: show `masked` instead of the identifier whenever the field has no focus."""
+        if self._chosen is not None:
+            return
         self._masked = masked
         self._swap(self.field.hasFocus())
+
+    def show_chosen(self, customer_id: int, label: str) -> None:
+        """Somebody was chosen from a list, or named by a pass: the field shows `label`, which is masked."""
+        self._masked = ""
+        self._chosen = customer_id
+        self._value = ""
+        self._is_swapping = True
+        self.field.setText(label)
+        self._is_swapping = False
+        self.show_note("")
+        self.changed.emit()
 
     def show_note(self, text: str) -> None:
         """A short line beside the title."""
@@ -124,6 +147,7 @@ class CustomerForm(QWidget):
     def clear(self) -> None:
         """Start afresh."""
         self._masked = ""
+        self._chosen = None
         self._is_kind_chosen = False
         self.field.clear()
         with QSignalBlocker(self.kind_list):
@@ -142,10 +166,12 @@ class CustomerForm(QWidget):
             return
         self._value = text
         self._masked = ""
+        self._chosen = None
         if not text:
             self._is_kind_chosen = False
         self._guess(text)
         self.changed.emit()
+        self.typed.emit(text)
 
     def _guess(self, text: str) -> None:
         guessed = None if self._is_kind_chosen else guess_kind(text)
@@ -157,6 +183,8 @@ class CustomerForm(QWidget):
         self.show_note(self.tr("Looks like: {kind}").format(kind=self.kind_list.currentText()))
 
     def _kind_chosen(self) -> None:
+        if self._chosen is not None:
+            self.field.clear()  # What it shows is no identifier of any kind.
         self._is_kind_chosen = True
         self.show_note("")
 

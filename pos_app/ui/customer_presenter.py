@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from pos_app.domain.leases import Owner, OwnerKind
 from pos_app.domain.masking import mask
 from pos_app.domain.points import Points
 from pos_app.domain.redemption import Redemption
 from pos_app.domain.refusals import Refusal
 from pos_app.domain.request import CustomerRef
+from pos_app.services.allowances import Allowance, Allowances
 from pos_app.services.line import Line
 from pos_app.services.lookup import LookupService
 from pos_app.services.ports import Clock
@@ -33,6 +35,13 @@ _audit = logging.getLogger("pos_app.audit")
 LANE: Final = "lookup"
 REVEAL_S: Final = 10
 AGE_TICK_MS: Final = 30_000
+
+
+class Known(NamedTuple):
+    """A customer as she was found, and what is set aside here for her, by program."""
+
+    found: Found | None
+    held: dict[int, Allowance]
 
 
 class CustomerPresenter(QObject):
@@ -58,7 +67,9 @@ class CustomerPresenter(QObject):
         clock: Clock,
         serving: Serving,
         operator: str,
+        allowances: Allowances | None = None,
     ) -> None:
+        """`allowances` tells what is set aside here: without a line the card shows that instead of the balance."""
         super().__init__(entry)
         self._entry = entry
         self._place = place
@@ -69,6 +80,8 @@ class CustomerPresenter(QObject):
         self._clock = clock
         self._serving = serving
         self._operator = operator
+        self._allowances = allowances
+        self._held: dict[int, Allowance] = {}
         self._reveal_left_s = 0
         self._is_answer_wanted = False
         self._said: PanelView | None = None
@@ -114,6 +127,13 @@ class CustomerPresenter(QObject):
             self._show(self._serving.found)
         else:
             self._ask(row.customer, is_answer_wanted=False)
+
+    @Slot()
+    def ask_here(self) -> None:
+        """The line went down: the card shows what may be used without one."""
+        asked, found = self._serving.asked, self._serving.found
+        if asked is not None and found is not None and found.source is Source.LEDGER:
+            self._ask(asked, is_answer_wanted=False)
 
     @Slot()
     def ask_ledger(self) -> None:
@@ -167,18 +187,31 @@ class CustomerPresenter(QObject):
         self._is_answer_wanted = is_answer_wanted
         self._place_waiting()
 
-        def work() -> Found | None:
+        def work() -> Known:
             if is_online_wanted:
                 self._line.probe()  # Else the till, which believes it down, answers by itself at once.
-            return self._lookup.find(customer)
+            found = self._lookup.find(customer)
+            return Known(found, self._held_for(found))
 
         self._background.run(work, on_done=self._show_found, on_error=self._show_trouble, lane=LANE)
+
+    def _held_for(self, found: Found | None) -> dict[int, Allowance]:
+        """What is set aside here for her own wallets, by program. Slow, and for another thread."""
+        if found is None or self._allowances is None or found.source is not Source.CACHE:
+            return {}
+        customer_id = found.record.customer.customer_id
+        held = [
+            (wallet.program_id, self._allowances.of(Owner(OwnerKind.CUSTOMER, customer_id), wallet.program_id))
+            for wallet in found.record.wallets
+        ]
+        return {program_id: each for program_id, each in held if each is not None}
 
     def _place_waiting(self) -> None:
         if self._serving.found is None:
             self._place.show_nobody(self.tr("Looking up"))
 
-    def _show_found(self, found: Found | None) -> None:
+    def _show_found(self, known: Known) -> None:
+        found, self._held = known
         self.settled.emit()
         if found is None:
             self._show_unknown()
@@ -224,6 +257,7 @@ class CustomerPresenter(QObject):
                 self._chosen_program_id(),
                 self._serving.organisation,
                 self._clock.wall(),
+                self._held,
             )
         )
         if self._reveal_left_s:

@@ -39,6 +39,11 @@ def points_text(points: Points, decimals: int = 0) -> str:
     return isolated(_decimal_text(number, needed, locale_name()))
 
 
+def count_text(count: int) -> str:
+    """A count of things, grouped as the screen's language does: `12,300`."""
+    return isolated(_decimal_text(Decimal(count), 0, locale_name()))
+
+
 def money_text(amount: Decimal, currency: str) -> str:
     """An amount with its currency; only the number while the currency is not known."""
     if currency == NO_CURRENCY:

@@ -19,6 +19,7 @@ from pos_app.ui.controls import text_label
 from pos_app.ui.entry_column import EntryColumn
 from pos_app.ui.handles import named
 from pos_app.ui.header import Header, training_parts
+from pos_app.ui.notice_bar import NoticeBar
 from pos_app.ui.panel import PanelView
 from pos_app.ui.theme import GAP_PX, apply_theme
 from pos_app.ui.verdict_panel import VerdictPanel
@@ -45,6 +46,7 @@ class MainWindow(QMainWindow):
         find_out_asked: Ctrl+Shift+U.
         outbox_asked: F9.
         sign_in_asked: F12.
+        supervisor_asked: Alt+S.
         attached: the services are joined.
     """
 
@@ -56,6 +58,7 @@ class MainWindow(QMainWindow):
     find_out_asked = Signal()
     outbox_asked = Signal()
     sign_in_asked = Signal()
+    supervisor_asked = Signal()
     attached = Signal()
 
     def __init__(self, view: TillView, *, dresses_itself: bool = True) -> None:
@@ -70,6 +73,7 @@ class MainWindow(QMainWindow):
         self.header = Header(
             store=view.store, till=view.till, operator=view.operator, operator_role=view.operator_role, theme=view.theme
         )
+        self.notices = NoticeBar(view.theme)
         self.entry = EntryColumn(view.theme)
         self.card_place = CardPlace(view.theme, view.base_px)
         self.panel = VerdictPanel(theme=view.theme, bill_mode=view.bill, is_training=view.is_training)
@@ -130,6 +134,7 @@ class MainWindow(QMainWindow):
         for part in training_parts(self._view.is_training, self._view.theme):
             whole.addWidget(part)
         whole.addWidget(self.header)
+        whole.addWidget(self.notices)
         middle = QHBoxLayout()
         middle.setContentsMargins(GAP_PX * 2, GAP_PX, GAP_PX * 2, GAP_PX)
         middle.setSpacing(GAP_PX * 2)
@@ -180,6 +185,7 @@ class MainWindow(QMainWindow):
             (ActionId.REDEEM, self.redeem_asked.emit),
             (ActionId.OUTBOX, self.outbox_asked.emit),
             (ActionId.SIGN_IN, self.sign_in_asked.emit),
+            (ActionId.SUPERVISOR, self.supervisor_asked.emit),
             (ActionId.FULL_SCREEN, self._toggle_full_screen),
             (ActionId.STOP, self.stop_asked.emit),
             (ActionId.NEW_CUSTOMER, self.new_customer_asked.emit),

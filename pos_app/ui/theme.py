@@ -207,6 +207,9 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; }
 
 QFrame#header, QFrame#footer { background: $raised; }
 QFrame#header QLabel { color: $text; }
+QFrame#noticeBar { background: $caution_tint; border-bottom: 2px solid $caution; }
+QFrame#noticeBar QLabel { color: $text; }
+QFrame#noticeBar QPushButton { min-height: 30px; }
 QFrame#footer QLabel { color: $quiet; font-size: ${small_px}px; }
 QFrame#customerCard, QLabel#cardEmpty { border: 1px solid $line; border-radius: 6px; background: $window; }
 QFrame#verdictPanel { border: 3px solid $line; border-radius: 6px; background: $window; }

@@ -14,11 +14,13 @@ from pos_app.domain.facts import Organisation, Program
 from pos_app.domain.redemption import Redemption, State
 from pos_app.domain.trouble import Trouble
 from pos_app.services.results import LineState, LineView
+from pos_app.services.syncing import SyncView
 from pos_app.services.till import TillServices
 from pos_app.ui.background import Background
 from pos_app.ui.formats import time_text
 from pos_app.ui.header import Header
 from pos_app.ui.serving import Serving
+from pos_app.ui.status_words import sync_texts
 from pos_app.ui.wording import age_phrase, for_trouble
 
 UNSURE_MAX: Final = timedelta(hours=24)
@@ -49,12 +51,14 @@ class TillPresenter(QObject):
     """Joins the header to the line, the rules and the outbox. Each timer starts anew only when its work has ended.
 
     Signals:
+        went_down: there is no line any more.
         came_back: the line was down and is there again.
         knows: programs or the organisation's switches are known, or newly known.
         resumed: at start, the redemptions without a sure answer. arg: tuple of rows, oldest first.
         outbox_moved: rows that the outbox changed. arg: tuple of rows.
     """
 
+    went_down = Signal()
     came_back = Signal()
     knows = Signal()
     resumed = Signal(object)
@@ -76,6 +80,7 @@ class TillPresenter(QObject):
         self._services = services
         self._serving = serving
         self._synced_at: datetime | None = None
+        self._feed: SyncView | None = None
         self._line_state = LineState.UNKNOWN
         self._is_resumed = False
         self._probe = self._timer(round(probe_s * 1000), self._ask_line)
@@ -143,6 +148,8 @@ class TillPresenter(QObject):
         if is_back:
             self._ask_rules()
             self._ask_outbox()
+        if view.state is LineState.OFFLINE and before is not LineState.OFFLINE:
+            self.went_down.emit()
         if is_back and before is LineState.OFFLINE:
             self.came_back.emit()
 
@@ -181,8 +188,18 @@ class TillPresenter(QObject):
         if isinstance(error, Trouble):
             self.refresh_line()
 
+    @Slot(object)
+    def show_feed(self, view: SyncView) -> None:
+        """How far the feed is: it says more of the age of what is kept here than the rules do."""
+        self._feed = view
+        self._show_sync()
+
     @Slot()
     def _show_sync(self) -> None:
+        told = None if self._feed is None else sync_texts(self._feed, self._services.clock.wall())
+        if told is not None:
+            self._header.show_sync(*told)
+            return
         if self._synced_at is None:
             return
         time = time_text(self._synced_at)
@@ -202,8 +219,13 @@ class TillPresenter(QObject):
         self._background.run(self._send_due, on_done=self._show_sent, on_error=self._drain_failed, lane="outbox")
 
     def _send_due(self) -> Outbox:
-        changed = tuple(self._services.redemptions.drain())
-        return Outbox(changed, self._read_open())
+        """Send what is due, and see what was told by itself since: what was redeemed here is settled by the rounds."""
+        redemptions, before = self._services.redemptions, self._serving.open_rows
+        changed = {row.key: row for row in redemptions.drain()}
+        open_rows = self._read_open()
+        still = {row.key for row in open_rows}
+        changed |= {row.key: redemptions.get(row.key) for row in before if row.key not in still}
+        return Outbox(tuple(changed.values()), open_rows)
 
     def _read_open(self) -> tuple[Redemption, ...]:
         return tuple(self._services.redemptions.open_redemptions())

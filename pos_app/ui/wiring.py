@@ -23,6 +23,7 @@ from pos_app.ui.people_presenter import PeoplePresenter
 from pos_app.ui.proof_presenter import ProofPresenter
 from pos_app.ui.redeem_presenter import RedeemPresenter
 from pos_app.ui.serving import Serving
+from pos_app.ui.status_presenter import StatusPresenter
 from pos_app.ui.till_presenter import TillPresenter
 from pos_app.ui.verdict_words import idle_view
 from pos_app.ui.ways_presenter import WaysPresenter
@@ -99,6 +100,9 @@ class Wiring(QObject):
             people=self._people,
             place=" ".join(part for part in (view.store, view.till) if part),
         )
+        self._status = StatusPresenter(
+            window, window.notices, window.announcer, self.background, services, every_s=view.status_s
+        )
         self._scanner = PassScanner(window, services.clock)
         self._connect_keys()
         self._connect_presenters()
@@ -107,6 +111,7 @@ class Wiring(QObject):
         """Everything is joined: begin to work, and answer what was asked while the window was starting."""
         self._board.show(idle_view(), is_quiet=True)
         self._till.begin()
+        self._status.begin()
         asked = self._window.take_early_question()
         if asked == "find":
             self._customer.find()
@@ -116,6 +121,7 @@ class Wiring(QObject):
     def stop(self) -> None:
         """The window closes: stop the timers, wait a bounded time, leave the rest to the outbox."""
         self._till.stop()
+        self._status.stop()
         self._customer.stop()
         self._counter.stop_timers()
         self.background.stop()
@@ -131,6 +137,7 @@ class Wiring(QObject):
             clock=services.clock,
             serving=self._serving,
             operator=view.operator,
+            allowances=services.allowances,
         )
 
     def _make_counter(self, services: TillServices, view: TillView) -> None:
@@ -158,6 +165,7 @@ class Wiring(QObject):
             (window.panel.redeem_asked, self._counter.redeem),
             (window.confirm_asked, self._counter.confirm),
             (window.redeem_asked, self._counter.redeem),
+            (window.supervisor_asked, self._counter.ask_supervisor),
             (window.stop_asked, self._counter.stop),
             (window.reveal_asked, self._customer.toggle_reveal),
             (window.find_out_asked, self._redeem.find_out),
@@ -168,6 +176,8 @@ class Wiring(QObject):
             signal.connect(slot)
 
     def _connect_presenters(self) -> None:
+        self._status.synced.connect(self._till.show_feed)
+        self._people.changed.connect(self._begin_shift)
         self._scanner.scanned.connect(self._proofs.take_pass)
         self._proofs.customer_named.connect(self._find_by_number)
         self._ways.group_asked.connect(self._family.open)
@@ -183,6 +193,7 @@ class Wiring(QObject):
         self._till.outbox_moved.connect(self._desk.refresh)
         self._redeem.confirmed.connect(self._refresh_card)
         self._till.came_back.connect(self._customer.ask_ledger)
+        self._till.went_down.connect(self._customer.ask_here)
         self._till.knows.connect(self._show_programs)
         self._till.resumed.connect(self._show_unknown)
         self._till.outbox_moved.connect(self._redeem.rows_changed)
@@ -190,6 +201,11 @@ class Wiring(QObject):
     @Slot(object)
     def _find_quietly(self, customer: CustomerRef) -> None:
         self._customer.find_quietly(customer)
+
+    @Slot()
+    def _begin_shift(self) -> None:
+        if self._people.current is not None:
+            self._status.ask_regulars()
 
     @Slot(int)
     def _find_by_number(self, customer_id: int) -> None:

@@ -73,7 +73,7 @@ def test_offline_there_is_advice_and_nothing_is_redeemed(shop: Shop) -> None:
         shop.proxy.refuse()
         till.ask_points(100)
         advice = till.wait_for(lambda screen: screen.title.startswith("Probably yes"), "the advice")
-        assert "cannot be redeemed now" in advice.said
+        assert "may not redeem without a line" in advice.said
         assert not advice.can_redeem
         till.press("F8")
         till.ask_points(600)

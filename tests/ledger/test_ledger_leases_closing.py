@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from support.lease_kit import HOUR, LeaseKit, a_lease_kit, lease_lines, pts
 from support.ledger_server import PROGRAM
 
@@ -429,3 +430,25 @@ def test_the_longest_term_is_a_week() -> None:
     assert LeaseSettings.read({"lease.term_s": 7 * 86400}).term_s == int(timedelta(days=7).total_seconds())
     with pytest.raises(BadLeaseSettingError, match="604800"):
         LeaseSettings.read({"lease.term_s": 7 * 86400 + 1})
+
+
+def test_verify_tells_of_a_lease_whose_lots_or_entries_say_otherwise(kit: LeaseKit) -> None:
+    side = kit.till()
+    lease = side.lease()
+    side.settle(side.spend(100, lease))
+    kit.change(schema.lease_alloc, held=0)
+    (lot,) = kit.rows(schema.lot)
+    told = kit.differences()
+    assert f"I1 lot {lot.id}: 300000 thousandths reserved, leases hold 0" in told
+    assert f"I3 lease {lease.lease_id}: 400000 lent and 300000 held, its lots say 400000 and 0" in told
+    kit.change(schema.lease_alloc, held=300_000)
+    kit.change(schema.lease, settled=50_000, returned=50_000)
+    assert kit.differences() == [f"I3 lease {lease.lease_id}: 50000 settled, its entries add up to 100000"]
+    kit.change(schema.lease, settled=100_000, returned=0)
+
+
+def test_the_database_itself_refuses_a_lease_that_lends_more_than_it_got(kit: LeaseKit) -> None:
+    kit.till().lease()
+    for values in ({"held": 1}, {"settled": 1}, {"returned": -1}, {"state": "CLOSED"}):
+        with pytest.raises(IntegrityError):
+            kit.change(schema.lease, **values)

@@ -55,7 +55,7 @@ class Leases(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        lots = [{"points": 200, "expires_on": "2026-11-23"}, {"points": 300, "expires_on": "2035-12-31"}]
+        lots = [{"points": 200, "expires_on": "2026-11-22"}, {"points": 300, "expires_on": "2035-12-31"}]
         sister = a_customer(id=SISTER, mobile="919777785299", email="", external_id="", points=400)
         lines = [*lease_lines(customer={"wallets": [{"program_id": PROGRAM, "lots": lots}]}), sister]
         self.kit: LeaseKit = self.stack.enter_context(a_lease_kit(folder, lines))
@@ -127,7 +127,7 @@ class Leases(RuleBasedStateMachine):
         back = [self.give_back(own)] if gives_back and own is not None else []
         self.kit.till(login).redeem(count, back, customer_id=customer)
 
-    @rule(hours=st.sampled_from([1, 5, 20, 75]))
+    @rule(hours=st.sampled_from([1, 2, 5, 20, 75]))
     def wait(self, hours: int) -> None:
         self.kit.pass_time(timedelta(hours=hours))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.builders import points
 from support.offline_till import OfflineTill, Shop, an_offline_shop
 
+from pos_app.domain.commands import CancelReason
 from pos_app.domain.leases import LeaseState
 from pos_app.domain.redemption import State
 from pos_app.domain.trouble import UnclearAnswerError
@@ -113,3 +115,36 @@ def test_the_leases_of_a_restored_ledger_are_not_spent_any_more(shop: Shop) -> N
     assert till.lease_states() == [LeaseState.CLOSING]
     till.services.leases.tend(at_once=True)
     assert till.lease_states() == [LeaseState.CLOSED, LeaseState.OPEN]
+
+
+def test_what_was_cancelled_since_the_backup_stays_cancelled(shop: Shop) -> None:
+    """The backup holds the redemption and not its cancel."""
+    till = shop.till()
+    row = till.redeem(100)
+    till.services.heartbeats.beat()
+    till.services.offers.offer()
+    file = backed_up(shop)
+    assert till.services.redemptions.give_up(row.key, CancelReason.CUSTOMER_LEFT).state is State.REVERSED
+    from_backup(shop, file)
+    assert shop.kit.balance() == points(400)
+    again = till.restarted()
+    again.services.service.ask()
+    again.services.heartbeats.beat()
+    again.services.offers.offer()
+    assert shop.kit.balance() == points(500)
+
+
+def test_what_was_confirmed_while_the_clock_stood_far_behind_is_offered_too(shop: Shop) -> None:
+    till = shop.till()
+    till.services.heartbeats.beat()
+    till.services.offers.offer()
+    file = backed_up(shop)
+    row = till.redeem(100)
+    assert row.state is State.CONFIRMED
+    from_backup(shop, file)
+    again = till.restarted()
+    again.services.service.ask()
+    shop.clock.advance(timedelta(days=40).total_seconds())
+    again.services.heartbeats.beat()
+    again.services.offers.offer()
+    assert shop.kit.balance() == points(400)

@@ -68,6 +68,8 @@ def check(world: World, till: SimTill) -> None:
 def redeem(world: World, till: SimTill) -> None:
     """The cashier checks, starts and submits; with a code where one is wanted, sometimes a wrong one."""
     _, request = random_request(world)
+    if world.central.serving and world.asked_for is not None:  # Two tills at one customer, at one moment.
+        request = request_of(world, *world.asked_for, is_family=False)
     wants_code = world.kind == CODED or world.rng.random() < 0.15
     mistypes = world.rng.random() < 0.2
     uses_old_check = world.rng.random() < 0.25
@@ -194,7 +196,7 @@ def jobs(world: World, _till: SimTill) -> None:
     """The ledger's own work is due."""
     if not world.central.is_down:
         world.watch.passed_days()
-        world.central.run_jobs()
+        world.central.run_jobs(at_once=True)
         world.note("the ledger's jobs ran")
 
 

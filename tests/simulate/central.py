@@ -141,10 +141,10 @@ class Central:
         """How many backups there are."""
         return len(self._copies)
 
-    def run_jobs(self) -> None:
-        """A minute has passed: expiry, reclaim and whatever else the ledger does by itself."""
+    def run_jobs(self, *, at_once: bool = False) -> None:
+        """Expiry, reclaim and whatever else the ledger does by itself, as far as it is due, or all of it."""
         with self.at_work():
-            jobs.Jobs(self.book).run(at_once=True)
+            jobs.Jobs(self.book).run(at_once=at_once)
 
     def earn(self, customer_id: int, program_id: int, points: int, expires_on: date | None) -> None:
         """The customer gets points."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from simulate import swarm
 from simulate.acts import jobs
 from simulate.invariants import check_drained, check_let_go
-from simulate.leasing_acts import sync
 from simulate.till import SimTill
 from simulate.world import World
 
@@ -29,7 +28,7 @@ def heal(world: World) -> None:
         for till in busy:
             _find(world, till)
             _decide(world, till)
-            sync(world, till)
+            _tell(world, till)
         world.check()
         world.time.advance(_ROUND_S)
     check_drained(world)
@@ -60,6 +59,24 @@ def _stop_faults(world: World) -> None:
         till.wants_rounds = True
         till.clock.put_right()
         till.start()
+
+
+def _tell(world: World, till: SimTill) -> None:
+    """What the rounds of a till do to empty its outbox, at once."""
+
+    def work(services: TillServices) -> str:
+        services.line.probe()
+        services.service.ask()
+        services.redemptions.drain(at_once=True)
+        services.settling.settle(at_once=True)
+        services.heartbeats.beat()
+        services.offers.offer()
+        is_told = services.leases.tend(at_once=True)
+        till.hear_all()
+        till.wants_rounds = bool(services.offers.is_pending or services.redemptions.open_redemptions()) or not is_told
+        return "still busy" if till.wants_rounds else "at rest"
+
+    till.act("tells all", work)
 
 
 def _decide(world: World, till: SimTill) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 READ_S = 10.0
 CONNECT_S = 3.0
 _KEY = re.compile(rb'"(?:external_reference_number|key)":\s*"([0-9A-Z]{26})"')
+_MOBILE = re.compile(rb'"mobile":\s*"9197777([0-9]{5})"')
+_PROGRAM = re.compile("program_id=([0-9]+)")
 _PORTAL = b"<html><head><title>Welcome</title></head><body>Please sign in to the network.</body></html>"
 _BUSY = json.dumps(
     {"response": {"status": {"success": "false", "code": 503, "message": "The service is busy"}}}
@@ -164,7 +166,8 @@ class Network:
                 world.count("cancel overtook its request")
         if name == "redeem" and _gives_back(environment):
             world.watch.gave_back()
-        with world.ledger_at_risk():
+        world.asked_for = _asked_for(environment, body) if name == "redeem" else None
+        with world.ledger_at_risk(is_redeem=name == "redeem"):
             reply = world.central.answer(environment, body)
         if reply.status == 500:
             world.fail("FAULT", f"the ledger answered 500 to {name}")
@@ -191,6 +194,12 @@ class VirtualLine:
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _asked_for(environment: dict[str, Any], body: bytes) -> tuple[int, int] | None:
+    """The customer and the program of a redemption on its way."""
+    customer, program = _MOBILE.search(body), _PROGRAM.search(environment["QUERY_STRING"])
+    return None if customer is None or program is None else (int(customer[1]), int(program[1]))
 
 
 def _gives_back(environment: dict[str, Any]) -> bool:

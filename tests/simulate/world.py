@@ -83,6 +83,8 @@ class World:
         self.acting: list[SimTill] = []
         """Tills in the middle of an act: the last one waits for nobody."""
         self.ledger_dies_in: int | None = None
+        self.asked_for: tuple[int, int] | None = None
+        """Customer and program of the redemption that the ledger answers at this moment."""
         self.race_in: int | None = None
         """After so many statements of a writing transaction another request comes in between."""
         self.depth = 0
@@ -164,14 +166,15 @@ class World:
                 self.depth -= 1
 
     @contextmanager
-    def ledger_at_risk(self) -> Iterator[None]:
+    def ledger_at_risk(self, *, is_redeem: bool) -> Iterator[None]:
         """The ledger may die at a commit of what it does here, or behind the last one; then it starts again."""
         if self.central.serving:
             yield
             return
         may_die = self.rng.random() < self.swarm.ledger_crash
         self.ledger_dies_in = self.rng.randrange(5) if may_die else None
-        self.race_in = self.rng.randrange(20) if self.rng.random() < self.swarm.race else None
+        likely = self.swarm.race * (3 if is_redeem else 1)
+        self.race_in = self.rng.randrange(12) if self.rng.random() < likely else None
         try:
             yield
             if self.ledger_dies_in is not None and self.rng.random() < 0.3:

@@ -177,8 +177,8 @@ class Driver(QObject):
 
 def main() -> int:
     """The window as `pos-app` opens it, with a driver beside it."""
-    from pos_app.starting import run_window
     from pos_app.settings import Place
+    from pos_app.starting import run_window
 
     driver: list[Driver] = []
     return run_window(Place(data_dir=Path(sys.argv[1])), on_start=lambda: driver.append(Driver()))

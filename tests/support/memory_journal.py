@@ -105,6 +105,18 @@ class MemoryJournal:
             )
         )
 
+    def ended_since(self, moment: datetime) -> Sequence[Redemption]:
+        states = (State.CONFIRMED, State.SETTLED, State.SETTLED_SHORT, State.CANCELLED, State.REVERSED)
+        everything = self._where(lambda _row: True)
+        newest = {row.key for row in everything[-1000:]}
+        return [
+            row
+            for row in everything
+            if row.state in states
+            and row.kind is not Kind.REVERSE
+            and (row.key in newest or (row.changed_at is not None and row.changed_at >= moment))
+        ]
+
     def day_rows(self, since: datetime) -> Sequence[Redemption]:
         return self._where(lambda row: max(row.created_at, row.changed_at or row.created_at) >= since)
 

@@ -39,7 +39,7 @@ _OUT_OF_SERVICE: Final = frozenset({"LOST", "FROZEN", "DISABLED"})
 
 
 def heartbeat(tools: Tools, till: Till, beat: Heartbeat) -> HeartbeatAnswer:
-    """Note what a till tells, in whatever state it is, and say what is wanted of it.
+    """Note what a till tells, in whatever state it is, and say what is wanted of it. What changed the feed knows.
 
     Raises:
         ForbiddenError: `stale_till_epoch`: the till was enrolled again since; this is an older copy of it.
@@ -68,7 +68,6 @@ def _beat(tools: Tools, connection: Connection, till: Till, beat: Heartbeat) -> 
         till_state=till.state,
         give_back_wanted=wanted,
         revoked=revoked,
-        has_changes=True,
         countersigned=Countersigned(
             head=beat.audit_head,
             count=beat.audit_count,
