@@ -26,7 +26,7 @@ class SwitchedLine:
 
     def __init__(self, ledger: Ledger, sync: SyncLedger) -> None:
         self._ledger = ledger
-        self.sync: Final = SwitchedSync(sync, self._through)
+        self.sync: Final = SwitchedSync(sync, self._through, self._rings_next)
         self._is_on = threading.Event()
         self._is_on.set()
         self.last_mobile = ""
@@ -56,7 +56,7 @@ class SwitchedLine:
         """As the ledger behind the line."""
         found = self._through(lambda: self._ledger.find_customer(customer))
         if isinstance(found, CustomerRecord):
-            self.last_mobile = found.customer.mobile
+            self._rings_next(found.customer.mobile)
         return found
 
     def program(self, program_id: int) -> Program | None:
@@ -86,6 +86,9 @@ class SwitchedLine:
     def reverse(self, command: Reverse) -> ReverseAnswer:
         """As the ledger behind the line."""
         return self._through(lambda: self._ledger.reverse(command))
+
+    def _rings_next(self, mobile: str) -> None:
+        self.last_mobile = mobile
 
     def _through(self, ask: Callable[[], Answer]) -> Answer:
         if not self.is_on:

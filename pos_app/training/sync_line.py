@@ -27,9 +27,11 @@ class Through(Protocol):
 class SwitchedSync:
     """A `SyncLedger` in front of another one."""
 
-    def __init__(self, sync: SyncLedger, through: Through) -> None:
+    def __init__(self, sync: SyncLedger, through: Through, on_found: Callable[[str], None]) -> None:
+        """`on_found` hears the mobile number of each customer who was looked up."""
         self._sync = sync
         self._through = through
+        self._on_found = on_found
 
     def enrol(self, command: Enrol) -> Capabilities:
         """As the ledger behind the line."""
@@ -53,7 +55,11 @@ class SwitchedSync:
 
     def customer_rows(self, customer: CustomerRef) -> CustomerRows | None:
         """As the ledger behind the line."""
-        return self._through(lambda: self._sync.customer_rows(customer))
+        rows = self._through(lambda: self._sync.customer_rows(customer))
+        if isinstance(rows, CustomerRows):
+            told = next((each.row for each in rows.items if each.type == "customer"), None) or {}
+            self._on_found(str(told.get("mobile") or ""))
+        return rows
 
     def regulars(self) -> Sequence[tuple[Owner, int]]:
         """As the ledger behind the line."""
