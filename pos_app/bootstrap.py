@@ -129,6 +129,7 @@ def join_services(
         journal=journal,
         cache=cache,
         feed=cache,
+        search=cache,
         clock=clock,
         seals=keys.seals,
         keys=keys,

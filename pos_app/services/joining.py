@@ -35,6 +35,7 @@ from pos_app.services.risking import Risking
 from pos_app.services.rounds import Rounds
 from pos_app.services.row_lookup import RowLookup
 from pos_app.services.seals_port import Seals
+from pos_app.services.searching import Search
 from pos_app.services.secret_ports import Pins, TillKeyring
 from pos_app.services.service import Service, kept_quietly
 from pos_app.services.settling import Settling
@@ -60,6 +61,8 @@ class Ports:
     """Writes rules as text and back: the module `cache.rules` does."""
     feed: FeedCache | None
     """The cache's half of the sync; None: this till takes no feed."""
+    search: Search | None = None
+    """Searches what the cache keeps."""
     keys: TillKeyring
     pins: Pins
     random_bytes: Callable[[int], bytes]
@@ -285,6 +288,7 @@ def join(ports: Ports, choices: Choices) -> TillServices:
         reports=DayReports(ports.journal, ports.clock),
         rounds=Rounds(ports.clock, joined.line, duties(work)),
         sync=sync,
+        search=ports.search,
         cache_status=choices.cache_status,
         colleagues=lambda: _colleagues(local, choices.operators(), joined.service.told),
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pos_app.services.reports import DayReports
     from pos_app.services.reversing import ReversalService
     from pos_app.services.rounds import Rounds
+    from pos_app.services.searching import Search
     from pos_app.services.service import Service
     from pos_app.services.settling import Settling
     from pos_app.services.spending import OfflineSpending
@@ -80,6 +81,8 @@ class TillServices:
     """What the till does by itself; whoever has a thread to spare walks them (`rounds.Roundsman`)."""
     sync: SyncService | None = None
     """Takes the feed into the cache; None: this till takes none."""
+    search: Search | None = None
+    """Searches among the customers that are kept here; None: nobody is."""
     cache_status: Callable[[], CacheStatus] = _LEFT_OUT
     colleagues: Callable[[], Sequence[OperatorTold]] = _LEFT_OUT
     """Who may sign in here, as far as this till knows: names and roles, never PINs (sync-api 4.2)."""

@@ -42,6 +42,8 @@ def card_view(
     customer = found.record.customer
     known = {each.program_id: each for each in (*found.record.programs, *programs)}
     age, is_ageing, is_hidden = age_words(found, now)
+    if found.source is Source.CACHE and chosen_id in allowances:
+        age, is_ageing = _translated("Set aside for this till"), False
     today = today_of(organisation, now)
     lines: list[ProgramLine] = []
     for wallet in found.record.wallets:
@@ -91,7 +93,7 @@ def _held_line(held: Allowance, program: Program | None, organisation: Organisat
         name=name,
         points=points,
         worth=worth,
-        expires=_translated("set aside {until}").format(until=until) if held.unusable is None else until,
+        expires=until,
         spoken=spoken.format(program=name, points=points, until=until),
         is_expiring=held.unusable is not None,
         is_chosen=is_chosen,

@@ -26,6 +26,7 @@ from pos_app.ui.code_presenter import CodePresenter
 from pos_app.ui.confirm_form import CALL, SKIP, TEXT
 from pos_app.ui.entry_column import EntryColumn
 from pos_app.ui.inputs_presenter import InputsPresenter
+from pos_app.ui.offline_words import is_firm
 from pos_app.ui.panel import PanelView
 from pos_app.ui.proof_presenter import ProofPresenter
 from pos_app.ui.proofs import seen_with
@@ -168,7 +169,7 @@ class CounterPresenter(QObject):
         Without a line no code can be checked: there a pass is scanned.
         """
         checked = self._checked
-        if checked is not None and checked.offline is not None and not self._inputs.is_stale:
+        if checked is not None and is_firm(checked.offline) and not self._inputs.is_stale:
             self._proofs.scan()
             return
         if checked is None or self._inputs.is_stale or not (_is_yes(checked) or _wants_call(checked)):
@@ -360,13 +361,16 @@ class CounterPresenter(QObject):
         checked = self._checked
         if checked is None or self._redeem.owns_panel:
             return
+        memory = self._codes.memory
+        is_code_out = memory.is_out_for(checked.request)
         self._board.show(
             check_view(
                 checked,
                 self._serving,
                 now=self._clock.wall(),
-                confirmation=self._codes.memory.confirmation_for(checked.request),
-                is_code_out=self._codes.memory.is_out_for(checked.request),
+                confirmation=memory.confirmation_for(checked.request),
+                is_code_out=is_code_out,
+                code_sent_at=memory.sent.sent_at if is_code_out and memory.sent is not None else None,
                 over_bill=self._bill.over(checked),
                 proofs=self._proofs.memory.for_question(checked.request),
                 wants_skip=self._entry.confirm.method == SKIP,

@@ -25,6 +25,7 @@ from pos_app.ui.card_place import CardPlace
 from pos_app.ui.card_words import age_words, card_view
 from pos_app.ui.entry_column import EntryColumn
 from pos_app.ui.panel import PanelView
+from pos_app.ui.proofs import is_pass
 from pos_app.ui.question import customer_of
 from pos_app.ui.serving import Serving
 from pos_app.ui.verdict_words import idle_view, trouble_view, view_of_words
@@ -49,10 +50,12 @@ class CustomerPresenter(QObject):
 
     Signals:
         found: a customer was found or refreshed.
+        pass_typed: a pass stands in the field of the customer. arg: its text.
         settled: a lookup ended, whatever came of it (the header looks at the line then).
     """
 
     found = Signal()
+    pass_typed = Signal(str)
     settled = Signal()
 
     def __init__(
@@ -109,6 +112,10 @@ class CustomerPresenter(QObject):
         if customer is None:
             self._entry.customer.show_note(self.tr("Scan or type the customer first."))
             self._entry.customer.go()
+            return
+        if is_pass(customer.value):
+            self._entry.customer.clear()  # It is no identifier, and a secret of hers: it is asked about nowhere.
+            self.pass_typed.emit(customer.value)
             return
         self._entry.points.go()
         self._ask(customer, is_answer_wanted=True, is_online_wanted=is_online_wanted)
@@ -283,7 +290,10 @@ class CustomerPresenter(QObject):
 
     @Slot()
     def _tick_age(self) -> None:
-        if self._serving.found is not None:
+        asked = self._serving.asked
+        if self._held and asked is not None:
+            self._ask(asked, is_answer_wanted=False)  # What is set aside has an end of its own.
+        elif self._serving.found is not None:
             age, is_ageing, is_hidden = age_words(self._serving.found, self._clock.wall())
             if is_hidden:
                 self._show(self._serving.found)

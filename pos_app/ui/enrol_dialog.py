@@ -75,9 +75,7 @@ class EnrolDialog(TillDialog):
         layout = column(self, 3 * GAP_PX, DIALOG_WIDTH)
         what = text_label("enrolHint")
         what.setText(
-            self.tr(
-                "Head office gives a code for a till that was replaced or lost its records. It works once."
-            )
+            self.tr("Head office gives a code for a till that was replaced or lost its records. It works once.")
         )
         layout.addWidget(what)
         layout.addWidget(heading(self.tr("Enrolment code"), self._field))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from pos_app.services.ports import Clock
 from pos_app.ui.code_field import SCAN_ENDS, ScanBurst
-from pos_app.ui.proof_presenter import is_pass
+from pos_app.ui.proofs import is_pass
 
 TEXT_MAX: Final = 4096
 

@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from pos_app.ui.pass_dialog import PassDialog
 
 LANE: Final = "proof"
-PASS_PREFIX: Final = "PD1"  # noqa: S105 - how a scanned proof begins
-
-
-def is_pass(text: str) -> bool:
-    """Say whether a scanned text is a pass (sync-api 10): no identifier begins so."""
-    return text.strip().upper().startswith(PASS_PREFIX)
 
 
 class ProofPresenter(QObject):

@@ -7,12 +7,20 @@ forgotten with the customer.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pos_app.domain.commands import Approval, ApprovalPurpose
 from pos_app.domain.request import CustomerRef, RedemptionRequest
 from pos_app.services.covered import Covered
 from pos_app.services.results import Checked
 from pos_app.ui.serving import Serving
+
+PASS_PREFIX: Final = "PD1"  # noqa: S105 - how a scanned proof begins
+
+
+def is_pass(text: str) -> bool:
+    """Say whether a scanned text is a pass (sync-api 10): no identifier begins so."""
+    return text.strip().upper().startswith(PASS_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

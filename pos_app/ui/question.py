@@ -23,6 +23,7 @@ from pos_app.domain.request import (
 )
 from pos_app.ui.confirm_form import CALL
 from pos_app.ui.entry_column import EntryColumn
+from pos_app.ui.proofs import is_pass
 
 CONTEXT: Final = "question"
 
@@ -50,6 +51,9 @@ def question_of(entry: EntryColumn, *, currency: str, whole_values_only: bool) -
     customer = customer_of(entry)
     if customer is None:
         return NotYet("customer", QCoreApplication.translate(CONTEXT, "Scan or type the customer first."))
+    if is_pass(customer.value):
+        sentence = QCoreApplication.translate(CONTEXT, "That is a pass. Press Enter in this field to use it.")
+        return NotYet("customer", sentence)
     amount = _amount(entry, 0 if whole_values_only else minor_digits(currency))
     if isinstance(amount, NotYet):
         return amount

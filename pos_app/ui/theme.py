@@ -219,6 +219,8 @@ QFrame#verdictPanel[stale="true"] QLabel { color: $quiet; }
 QFrame#trainingBanner { background: $training; }
 QFrame#trainingBanner QLabel { color: $on_training; font-weight: 600; }
 QFrame#trainingPanel { background: $window; border: 4px solid $training; }
+QListWidget#customerHits { border: 2px solid $border; }
+QListWidget#customerHits::item { min-height: 48px; padding: 0px 12px; }
 QListWidget#phoneMessages::item { padding: 8px 4px; border-bottom: 1px solid $line; }
 QMainWindow[training="true"] QWidget#central { border: 4px solid $training; }
 """)

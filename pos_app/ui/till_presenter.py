@@ -19,7 +19,7 @@ from pos_app.services.till import TillServices
 from pos_app.ui.background import Background
 from pos_app.ui.formats import time_text
 from pos_app.ui.header import Header
-from pos_app.ui.serving import Serving
+from pos_app.ui.serving import MADE_HERE, Serving
 from pos_app.ui.status_words import sync_texts
 from pos_app.ui.wording import age_phrase, for_trouble
 
@@ -224,7 +224,9 @@ class TillPresenter(QObject):
         changed = {row.key: row for row in redemptions.drain()}
         open_rows = self._read_open()
         still = {row.key for row in open_rows}
-        changed |= {row.key: redemptions.get(row.key) for row in before if row.key not in still}
+        changed |= {
+            row.key: redemptions.get(row.key) for row in before if row.kind in MADE_HERE and row.key not in still
+        }
         return Outbox(tuple(changed.values()), open_rows)
 
     def _read_open(self) -> tuple[Redemption, ...]:

@@ -24,6 +24,7 @@ from pos_app.ui.serving import Serving
 from pos_app.ui.wording import (
     BUTTONS_MAX,
     F7_WAYS,
+    Note,
     Situation,
     VerdictState,
     Way,
@@ -37,6 +38,7 @@ from pos_app.ui.wording import (
     for_success,
     for_trouble,
     kind_words,
+    note,
     way_labels,
 )
 
@@ -97,14 +99,16 @@ def check_view(
     over_bill: OverBill | None = None,
     proofs: Proofs | None = None,
     wants_skip: bool = False,
+    code_sent_at: datetime | None = None,
 ) -> PanelView:
     """The panel's view of an answer, with what has been learnt since: a code, a confirmation, the amount due.
 
     `proofs` is what stands for the code; `wants_skip`: a supervisor is to be asked instead of sending one.
+    `code_sent_at` is when the code that is out was sent: without a line it waits.
     """
     facts = facts_of(checked, serving)
     if checked.source is Source.CACHE:
-        return _offline_view(checked, facts, now, proofs, over_bill)
+        return _with_note(_offline_view(checked, facts, now, proofs, over_bill), code_sent_at)
     meta = _meta(checked)
     if not checked.is_redeemable:
         refusal = checked.refusals[0] if checked.refusals else Refusal.OTHER
@@ -179,6 +183,14 @@ def _offline_view(
     words = for_offline(facts, is_yes=checked.is_redeemable, grade=grade, refusal=refusal)
     why = why_not_here(covered, facts) if covered is not None and checked.is_redeemable else ""
     return _view(replace(words, next_step=why or words.next_step), facts, meta=_meta(checked))
+
+
+def _with_note(view: PanelView, code_sent_at: datetime | None) -> PanelView:
+    """A code that is out is not lost with the line (ux B.4)."""
+    if code_sent_at is None:
+        return view
+    kept = note(Note.CODE_STILL_OUT, WordingFacts(time=time_text(code_sent_at)))
+    return replace(view, next_step=f"{view.next_step}\n{kept}".strip())
 
 
 def _firm_view(

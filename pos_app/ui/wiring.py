@@ -22,6 +22,7 @@ from pos_app.ui.pass_scanner import PassScanner
 from pos_app.ui.people_presenter import PeoplePresenter
 from pos_app.ui.proof_presenter import ProofPresenter
 from pos_app.ui.redeem_presenter import RedeemPresenter
+from pos_app.ui.search_presenter import SearchPresenter
 from pos_app.ui.serving import Serving
 from pos_app.ui.status_presenter import StatusPresenter
 from pos_app.ui.till_presenter import TillPresenter
@@ -103,6 +104,9 @@ class Wiring(QObject):
         self._status = StatusPresenter(
             window, window.notices, window.announcer, self.background, services, every_s=view.status_s
         )
+        self._search = SearchPresenter(
+            window, window.entry.customer, window.announcer, self.background, services.search
+        )
         self._scanner = PassScanner(window, services.clock)
         self._connect_keys()
         self._connect_presenters()
@@ -176,9 +180,11 @@ class Wiring(QObject):
             signal.connect(slot)
 
     def _connect_presenters(self) -> None:
+        self._search.chosen.connect(self._find_chosen)
         self._status.synced.connect(self._till.show_feed)
         self._people.changed.connect(self._begin_shift)
         self._scanner.scanned.connect(self._proofs.take_pass)
+        self._customer.pass_typed.connect(self._proofs.take_pass)
         self._proofs.customer_named.connect(self._find_by_number)
         self._ways.group_asked.connect(self._family.open)
         self._ways.new_customer_asked.connect(self._start_afresh)
@@ -202,6 +208,11 @@ class Wiring(QObject):
     def _find_quietly(self, customer: CustomerRef) -> None:
         self._customer.find_quietly(customer)
 
+    @Slot(int, str)
+    def _find_chosen(self, customer_id: int, line: str) -> None:
+        self._window.entry.customer.show_chosen(customer_id, line)
+        self._customer.find()
+
     @Slot()
     def _begin_shift(self) -> None:
         if self._people.current is not None:
@@ -209,9 +220,8 @@ class Wiring(QObject):
 
     @Slot(int)
     def _find_by_number(self, customer_id: int) -> None:
-        """A pass or a hit of the search names her."""
-        self._window.entry.customer.show_chosen(customer_id, self.tr("Customer {id}").format(id=customer_id))
-        self._customer.find()
+        """A pass names her."""
+        self._find_chosen(customer_id, self.tr("Customer {id}").format(id=customer_id))
 
     @Slot(object)
     def _refresh_card(self, row: Redemption) -> None:

@@ -23,7 +23,7 @@ def main() -> int:
         return _mutants(asked.mutant, asked.schedules)
     if asked.seed is not None and asked.schedules == 1:
         return _replay(asked.seed, asked.mode, asked.skip)
-    return _many(asked.seed or 0, asked.schedules, asked.processes)
+    return _many(asked.seed or 0, asked.schedules, asked.processes, asked.minutes)
 
 
 def _asked() -> argparse.Namespace:
@@ -31,20 +31,23 @@ def _asked() -> argparse.Namespace:
     reader.add_argument("--schedules", type=int, default=1, help="how many seeds to play, from --seed on")
     reader.add_argument("--seed", type=int, default=None, help="the first seed; alone it is played and printed")
     reader.add_argument("--processes", type=int, default=2)
+    reader.add_argument("--minutes", type=float, default=float("inf"), help="stop soon after so many")
     reader.add_argument("--mode", choices=("safety", "liveness"), default=None, help="else the seed decides")
     reader.add_argument("--skip", default="", help="numbers of events to leave out, with commas")
     reader.add_argument("--mutant", choices=("all", *MUTANTS), default=None, help="find this fault instead")
     return reader.parse_args()
 
 
-def _many(first: int, schedules: int, processes: int) -> int:
+def _many(first: int, schedules: int, processes: int, minutes: float) -> int:
     began = told = time.monotonic()
 
-    def tell(total: Total) -> None:
+    def tell(total: Total) -> bool:
         nonlocal told
-        if time.monotonic() - told >= 60:
-            told = time.monotonic()
-            print(f"{total.schedules:,} schedules in {told - began:.0f} s, {len(total.broken)} broken", flush=True)
+        now = time.monotonic()
+        if now - told >= 60:
+            told = now
+            print(f"{total.schedules:,} schedules in {now - began:.0f} s, {len(total.broken)} broken", flush=True)
+        return now - began < minutes * 60
 
     total = run(range(first, first + schedules), processes=processes, tell=tell)
     took = time.monotonic() - began

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from simulate.shop_lines import CODED, CUSTOMERS, FAMILY, MAIN, OTHER
+from simulate.shop_lines import CEILING, CODED, CUSTOMERS, FAMILY, MAIN, OTHER
 from simulate.till import SimTill, by_mobile
 from simulate.virtual import START
 from simulate.world import World
@@ -30,14 +30,16 @@ def random_request(world: World) -> tuple[int, RedemptionRequest]:
     """Somebody asks for some points."""
     rng = world.rng
     customer_id = rng.choice(CUSTOMERS)
-    program_id = rng.choice((MAIN, MAIN, MAIN, OTHER))
+    program_id = rng.choice((MAIN, OTHER) if world.swarm.race else (MAIN, MAIN, OTHER))
     is_family = customer_id in CUSTOMERS[:2] and rng.random() < 0.2
     return customer_id, request_of(world, customer_id, program_id, is_family)
 
 
-def request_of(world: World, customer_id: int, program_id: int, is_family: bool) -> RedemptionRequest:
-    """This customer, or her family, asks for some points."""
-    points = world.rng.choice((10, 20, 30, 50, 80, 120) if program_id == MAIN else (3, 7, 20, 35, 60))
+def request_of(
+    world: World, customer_id: int, program_id: int, is_family: bool, points: int | None = None
+) -> RedemptionRequest:
+    """This customer, or her family, asks for so many points, or for some."""
+    points = points or world.rng.choice((10, 20, 30, 50, 80, 120) if program_id == MAIN else (3, 7, 20, 35, 60))
     return RedemptionRequest(
         customer=by_mobile(customer_id),
         amount=AskedPoints(Points.of(points)),
@@ -69,7 +71,7 @@ def redeem(world: World, till: SimTill) -> None:
     """The cashier checks, starts and submits; with a code where one is wanted, sometimes a wrong one."""
     _, request = random_request(world)
     if world.central.serving and world.asked_for is not None:  # Two tills at one customer, at one moment.
-        request = request_of(world, *world.asked_for, is_family=False)
+        request = request_of(world, *world.asked_for, is_family=False, points=CEILING)
     wants_code = world.kind == CODED or world.rng.random() < 0.15
     mistypes = world.rng.random() < 0.2
     uses_old_check = world.rng.random() < 0.25
@@ -119,9 +121,13 @@ def go_on(world: World, till: SimTill) -> None:
 
 def submit(world: World, till: SimTill, services: TillServices, key: str, code: str | None) -> Redemption:
     """Submit; while it waits between two tries the cashier may give it up. Some lines are at their worst just then."""
-    if world.swarm.weather and world.rng.random() < 0.3:
-        fate = world.rng.choice(("drop_request", "drop_reply", "delay"))
+    leaves_at_once = False
+    if world.swarm.weather and world.rng.random() < 0.45:
+        fate = world.rng.choice(("drop_request", "drop_reply", "drop_reply", "delay", "duplicate", "duplicate"))
         till.line.weather = [fate] * world.rng.randrange(1, 6)
+        leaves_at_once = world.rng.random() < 0.4
+        if leaves_at_once:  # Everything is late but her cancel.
+            till.line.weather = ["delay"] * 9
     may_give_up = world.rng.random() < 0.3
 
     def while_waiting() -> None:
@@ -137,6 +143,9 @@ def submit(world: World, till: SimTill, services: TillServices, key: str, code: 
     finally:
         till.while_waiting = None
     till.heard(row)
+    if row.state is State.UNKNOWN and leaves_at_once:
+        till.line.weather = []
+        return _give_up(till, services, key)
     return row
 
 
@@ -204,12 +213,16 @@ def earn(world: World, _till: SimTill) -> None:
     """A customer earns points, which may expire soon."""
     if world.central.is_down:
         return
-    refused = [slip.customer_id for slip in world.slips.by_key.values() if slip.is_not_done and slip.customer_id]
-    customer_id = world.rng.choice(refused if refused and world.rng.random() < 0.5 else CUSTOMERS)
-    points = world.rng.choice((10, 40, 100))
     today = (START + timedelta(seconds=world.time.seconds)).date()
-    expires_on = world.rng.choice((None, today, today + timedelta(days=1), today + timedelta(days=400)))
-    world.central.earn(customer_id, world.rng.choice((MAIN, OTHER)), points, expires_on)
+    refused = [slip for slip in world.slips.by_key.values() if slip.is_not_done and slip.customer_id]
+    if refused and world.rng.random() < 0.7:  # A late copy of what was refused would have points now.
+        slip = world.rng.choice(refused)
+        customer_id, program_id, points, expires_on = slip.customer_id or 0, slip.program_id, 300, None
+    else:
+        customer_id, program_id = world.rng.choice(CUSTOMERS), world.rng.choice((MAIN, OTHER))
+        points = world.rng.choice((10, 40, 100))
+        expires_on = world.rng.choice((None, today, today + timedelta(days=1), today + timedelta(days=400)))
+    world.central.earn(customer_id, program_id, points, expires_on)
     world.note(f"{customer_id} earns {points}")
 
 
@@ -255,7 +268,7 @@ def ledger_restore(world: World, _till: SimTill) -> None:
     central = world.central
     if central.is_down:
         return
-    if not central.copies or world.rng.random() < 0.4:
+    if not central.copies or world.rng.random() < 0.25:
         central.copy()
         world.note("the ledger is backed up")
         return
@@ -337,16 +350,16 @@ def _give_up(till: SimTill, services: TillServices, key: str) -> Redemption:
 PEOPLE: tuple[tuple[Act, float], ...] = (
     (look_up, 0.5),
     (check, 0.7),
-    (redeem, 5.0),
+    (redeem, 6.0),
     (go_on, 2.5),
     (drain, 2.5),
     (probe, 1.5),
     (wait, 3.0),
     (jobs, 1.0),
-    (earn, 0.7),
+    (earn, 1.0),
 )
 
-MEANWHILE: tuple[tuple[Act, float], ...] = ((redeem, 3.0), (go_on, 1.0), (drain, 1.0))
+MEANWHILE: tuple[tuple[Act, float], ...] = ((redeem, 6.0), (go_on, 1.0), (drain, 1.0))
 """What a till may do while the ledger is in the middle of an answer to another one."""
 
 CODED_ONLY: tuple[tuple[Act, float], ...] = ((guess, 1.5),)
@@ -356,6 +369,7 @@ FAULTS: tuple[tuple[Act, str], ...] = (
     (outage, "outage"),
     (crash_soon, "till_crash"),
     (ledger_restart, "ledger_restart"),
+    (ledger_restore, "ledger_restore"),
     (ledger_restore, "ledger_restore"),
     (clock_jump, "clock_jump"),
     (clock_rate, "clock_rate"),

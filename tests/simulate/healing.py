@@ -71,9 +71,9 @@ def _tell(world: World, till: SimTill) -> None:
         services.settling.settle(at_once=True)
         services.heartbeats.beat()
         services.offers.offer()
-        is_told = services.leases.tend(at_once=True)
+        services.leases.tend(at_once=True)
         till.hear_all()
-        till.wants_rounds = bool(services.offers.is_pending or services.redemptions.open_redemptions()) or not is_told
+        till.wants_rounds = bool(services.offers.is_pending or services.redemptions.open_redemptions())
         return "still busy" if till.wants_rounds else "at rest"
 
     till.act("tells all", work)

@@ -153,7 +153,11 @@ def check_drained(world: World) -> None:
     charged = _charged(world)
     lost: dict[str, int] = dict(world.central.rows(_LOSS))  # type: ignore[arg-type]
     for slip in world.slips.by_key.values():
-        if not slip.is_printed or world.is_excused(slip, after_heal=True):
+        if world.is_excused(slip, after_heal=True):
+            continue
+        if slip.is_not_done and charged.get(slip.key, 0):
+            world.fail("P4", f"{slip.key} was told not done, and {charged[slip.key]} are charged after the heal")
+        if not slip.is_printed:
             continue
         told = charged.get(slip.key, 0) + lost.get(slip.key, 0)
         if told != slip.points:

@@ -33,9 +33,14 @@ def ask_for_lease(world: World, till: SimTill) -> None:
 def redeem_here(world: World, till: SimTill) -> None:
     """The line is down, or goes down now: the cashier redeems under a lease."""
     request = _of_what_is_held(world, till) or random_request(world)[1]
-    comes_again = world.rng.random() < 0.3
-    stays_cut = world.rng.random() < 0.5
+    comes_again = world.rng.random() < 0.5
+    stays_cut = world.rng.random() < 0.15
     was_cut, till.line.is_cut = till.line.is_cut, True
+    was_full = till.is_full
+    if world.swarm.disk_full and world.rng.random() < 0.15:
+        till.is_full = True
+    if world.swarm.till_crash and world.rng.random() < 0.15:
+        till.dies_in = world.rng.randrange(30)
 
     def work(services: TillServices) -> Any:
         if services.line.view.state is not LineState.OFFLINE:
@@ -52,6 +57,7 @@ def redeem_here(world: World, till: SimTill) -> None:
         return [spent.row, again.row]
 
     till.act("redeems here", work)
+    till.is_full = was_full
     if not was_cut and not stays_cut:
         till.line.is_cut = False
 
@@ -104,8 +110,9 @@ def close_lease(world: World, till: SimTill) -> None:
 
 
 def long_wait(world: World, _till: SimTill) -> None:
-    """A long weekend: leases end, and their settle windows."""
-    wait_at(world, world.rng.choice((0.12, 0.4, 0.98, 1.02, 1.02)) * world.lifetime_s)
+    """A long weekend: leases end, and mostly also the time the ledger waits for what was made under them."""
+    has_to_tell = any(till.services is not None and till.open_rows() for till in world.living())
+    wait_at(world, world.rng.choice((0.98, 1.02, 1.02) if has_to_tell else (0.12, 0.12, 1.02)) * world.lifetime_s)
 
 
 # --- What befalls tills --------------------------------------------------------------------------------------------
@@ -164,11 +171,11 @@ FIRST_LEASES: tuple[tuple[tuple[int, Owner, int], ...], ...] = (
 
 LEASING: tuple[tuple[Act, float], ...] = (
     (ask_for_lease, 2.5),
-    (redeem_here, 10.0),
+    (redeem_here, 13.0),
     (settle, 2.0),
     (rounds, 0.8),
     (sync, 0.8),
     (close_lease, 0.6),
-    (long_wait, 2.5),
+    (long_wait, 3.5),
 )
 LEASING_FAULTS: tuple[tuple[Act, str], ...] = ((mark_lost, "marked_lost"), (enrol_again, "enrolled_again"))

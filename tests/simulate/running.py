@@ -53,17 +53,16 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-def run(seeds: range, *, processes: int = 2, tell: Callable[[Total], None] | None = None) -> Total:
-    """Play the schedules of all seeds; stops soon after the tenth that breaks a promise."""
+def run(seeds: range, *, processes: int = 2, tell: Callable[[Total], bool] | None = None) -> Total:
+    """Play the schedules of all seeds; stops soon after the tenth that breaks a promise, or when `tell` says no."""
     total = Total()
     chunks = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
     spawning = multiprocessing.get_context("spawn")
     with _memory() as folder, spawning.Pool(processes, initializer=_begin, initargs=(folder,)) as pool:
         for done in pool.imap(_play_all, chunks):
             total.add(done)
-            if tell is not None:
-                tell(total)
-            if len(total.broken) >= _ENOUGH:
+            goes_on = tell is None or tell(total)
+            if len(total.broken) >= _ENOUGH or not goes_on:
                 break
     return total
 

@@ -12,7 +12,7 @@ MAIN, OTHER = 973, 974
 LOGINS = ("till.014.1", "till.014.2", "till.020.1")
 """Two tills of one store and one of another."""
 
-CEILING = 100
+CEILING = 60
 """Of the second program, a day."""
 
 CUSTOMERS = (50001, 50002, 50003, 50004)

@@ -19,6 +19,7 @@ class Slip:
     key: str
     login: str
     customer_id: int | None
+    program_id: int
     points: int
     """Thousandths."""
     kind: Kind
@@ -59,6 +60,7 @@ class Slips:
                 row.key,
                 till.login,
                 row.customer_id,
+                row.program_id or 0,
                 row.points.thousandths,
                 row.kind,
                 self._world.central.restores,

@@ -137,7 +137,7 @@ class SimTill:
 
     def serve(self, name: str, work: Callable[[TillServices], Any]) -> Any:
         """`act` for a customer: where the line is down it has mostly been probed a moment ago."""
-        probes = self.world.rng.random() < 0.7
+        probes = self.world.rng.random() < 0.85
 
         def probed(services: TillServices) -> Any:
             if probes and services.line.view.state is LineState.OFFLINE:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
-from support.fake_till import Cashier, a_view, open_window
+from support.dialogs import cut_off, nameless
+from support.fake_till import NO_WAITING, Cashier, a_view, open_window
 from support.lease_kit import lease_lines
 from support.ledger_server import CUSTOMER, LOGIN, MOBILE, ORGANISATION, PROGRAM
 from support.offline_till import OfflineTill, Shop, an_offline_shop
@@ -19,10 +20,13 @@ from support.people_kit import an_operator
 
 from pos_app.domain.points import Points
 from pos_app.domain.redemption import Kind, Redemption, State
+from pos_app.domain.request import CustomerRef, IdentifierKind
 from pos_app.domain.settling import OfflineProofKind
 from pos_app.ledger.leases.passes import PassWish, make_pass
 from pos_app.services.till import TillView
 from pos_app.ui.approval_dialog import ApprovalDialog
+from pos_app.ui.pass_dialog import PassDialog
+from pos_app.ui.wiring import Wiring
 
 CASHIER, SUPERVISOR = 7, 12
 PINS = {CASHIER: "1470", SUPERVISOR: "4821"}
@@ -90,12 +94,13 @@ def a_pass(shop: Shop, most: int = 300) -> str:
     return make_pass(shop.kit.book.tools, wish, who="test").text
 
 
-def approve(cashier: Cashier, number: int = SUPERVISOR) -> None:
+def approve(cashier: Cashier, number: int = SUPERVISOR, note: str = "") -> None:
     cashier.wait(lambda: any(each.isVisible() for each in cashier.window.findChildren(ApprovalDialog)))
     chooser = cashier.find("approvalOperator", QComboBox)
     at = next(at for at in range(chooser.count()) if f"Operator {number}" in chooser.itemText(at))
     chooser.setCurrentIndex(at)
     cashier.find("approvalPin", QLineEdit).setText(PINS[number])
+    cashier.find("approvalNote", QLineEdit).setText(note)
     cashier.click("approvalUse")
 
 
@@ -159,7 +164,7 @@ def test_a_bill_number_and_the_cashier_go_with_it(qtbot: QtBot, shop: Shop) -> N
     cashier.look_up(MOBILE)
     cashier.ask("100")
     cashier.wait_title("Can be redeemed offline")
-    cashier.find("billNumber", QLineEdit).setText("B-77")
+    cashier.find("billField", QLineEdit).setText("B-77")
     cashier.key(Qt.Key.Key_F8)
     cashier.wait_title("Done offline. 100 points used")
     (row,) = rows(till)
@@ -180,7 +185,7 @@ def test_a_scanned_pass_confirms_the_customer(qtbot: QtBot, careful_shop: Shop) 
     assert "pass" in cashier.text("verdictNext")
     cashier.key(Qt.Key.Key_F8)
     cashier.wait_title("Done offline. 120 points used")
-    assert till.journal.spends()[-1].proof.kind is OfflineProofKind.PASS
+    assert till.journal.sealed(rows(till)[0].key).proof.kind is OfflineProofKind.PASS
 
 
 def test_a_pass_is_heard_whatever_has_the_focus_and_the_field_gets_its_text_back(
@@ -227,7 +232,7 @@ def test_a_supervisor_stands_for_the_code_offline(qtbot: QtBot, careful_shop: Sh
     assert cashier.text("verdictNext") == f"Confirmation skipped by Operator {SUPERVISOR}: no phone with them."
     cashier.key(Qt.Key.Key_F8)
     cashier.wait_title("Done offline. 120 points used")
-    assert till.journal.spends()[-1].proof.kind is OfflineProofKind.APPROVAL
+    assert till.journal.sealed(rows(till)[0].key).proof.kind is OfflineProofKind.APPROVAL
 
 
 def test_an_approval_is_for_the_question_it_was_given_for(qtbot: QtBot, careful_shop: Shop) -> None:
@@ -280,3 +285,106 @@ def test_online_a_supervisor_stands_for_the_code(qtbot: QtBot, careful_shop: Sho
     assert row.skip_validation
     assert careful_shop.kit.balance() == Points.of(380)
     assert timedelta(0) <= careful_shop.clock.wall() - row.created_at
+
+
+def test_at_the_shops_risk_a_supervisor_has_to_agree_first(qtbot: QtBot, tmp_path: Path) -> None:
+    with an_offline_shop(tmp_path, shop_lines(risk={"enabled": True})) as shop:
+        till = shop.till(asks_per_lookup=False)
+        till.services.lookup.find(CustomerRef(IdentifierKind.MOBILE, MOBILE))
+        till.services.operators.sign_in(SUPERVISOR, PINS[SUPERVISOR])
+        till.services.operators.sign_in(CASHIER, PINS[CASHIER])
+        cashier = at_the_window(qtbot, till)
+        cut(cashier, till)
+        cashier.look_up(MOBILE)
+        cashier.ask("50")
+        cashier.wait_title("A supervisor has to agree")
+        cashier.key(Qt.Key.Key_F8)
+        cashier.click("verdictButton1")
+        approve(cashier, note="known for years")
+        cashier.wait_title("Redeem at the shop's risk")
+        assert cashier.text("verdictNext") == f"Approved by Operator {SUPERVISOR}: known for years."
+        cashier.key(Qt.Key.Key_F8)
+        cashier.wait_title("Done offline. 50 points used")
+        (row,) = rows(till, Kind.RISK)
+        assert row.state is State.LOCAL_DONE
+        assert "allowance" not in cashier.text("verdictReason")
+
+
+def test_the_card_shows_what_is_set_aside_while_the_line_is_down(qtbot: QtBot, shop: Shop) -> None:
+    till = shop.till()
+    cashier = at_the_window(qtbot, till)
+    cashier.look_up(MOBILE)
+    cashier.wait_quiet()
+    till.services.leases.tend()
+    assert card_line(cashier)[1] == "500"
+    cut(cashier, till)
+    cashier.window.findChild(Wiring)._till.refresh_line()  # type: ignore[union-attr]
+    cashier.wait(lambda: card_line(cashier)[1] == "400")
+    assert card_line(cashier)[3].startswith("until ")
+    assert cashier.text("cardAge") == "Set aside for this till"
+    till.cable.is_cut = False
+    till.services.line.probe()
+    cashier.window.findChild(Wiring)._till.refresh_line()  # type: ignore[union-attr]
+    cashier.wait(lambda: card_line(cashier)[1] == "500")
+
+
+def test_a_line_that_breaks_between_check_and_f8_leaves_the_redemption_to_the_outbox(qtbot: QtBot, shop: Shop) -> None:
+    till = shop.till(asks_per_lookup=False, waits=NO_WAITING)
+    cashier = at_the_window(qtbot, till, a_view(ask_before_code=True))
+    cashier.look_up(MOBILE)
+    cashier.ask("100")
+    cashier.wait_title("100 points can be used")
+    till.cable.loses.append("redeem")
+    cashier.key(Qt.Key.Key_F8)
+    cashier.wait_title("We do not know if it went through")
+    (row,) = rows(till, Kind.ONLINE)
+    assert row.state is State.UNKNOWN
+
+
+def test_without_a_line_a_pass_finds_the_customer_it_belongs_to(qtbot: QtBot, careful_shop: Shop) -> None:
+    cashier, _ = offline_with_a_lease(qtbot, careful_shop)
+    text = a_pass(careful_shop)
+    cashier.key(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    careful_shop.clock.advance(5)
+    cashier.type(text)
+    cashier.key(Qt.Key.Key_Return)
+    cashier.wait(lambda: cashier.window.entry.customer.value == str(CUSTOMER))
+    cashier.wait_quiet()
+    assert cashier.text("customerName") == "Tom S."
+    cashier.ask("120")
+    cashier.wait_title("Can be redeemed offline")
+    assert "pass" in cashier.text("verdictNext")
+
+
+def test_a_pass_that_was_pasted_into_the_customer_field_is_asked_about_nowhere(qtbot: QtBot, shop: Shop) -> None:
+    till = shop.till()
+    cashier = at_the_window(qtbot, till)
+    asked = len(till.cable.asked)
+    cashier.find("customerField", QLineEdit).setText("PD1SOMETHING")
+    cashier.find("amountField", QLineEdit).setText("100")
+    cashier.key(Qt.Key.Key_F5)
+    cashier.wait(lambda: "That is a pass" in cashier.text("customerNote"))
+    cashier.click("findButton")
+    cashier.wait_title("The pass does not count")
+    assert cashier.find("customerField", QLineEdit).text() == ""
+    assert till.cable.asked[asked:] == []
+
+
+def test_the_pass_dialog_has_names_and_room_and_forgets_what_it_was_given(qtbot: QtBot, careful_shop: Shop) -> None:
+    cashier, _ = offline_with_a_lease(qtbot, careful_shop)
+    cashier.ask("120")
+    cashier.wait_title("Confirm the customer first")
+    cashier.key(Qt.Key.Key_F7)
+    cashier.wait(lambda: cashier.dialog() is not None)
+    dialog = cashier.dialog()
+    assert isinstance(dialog, PassDialog)
+    assert (nameless(dialog), cut_off(dialog)) == ([], [])
+    field = cashier.find("passField", QLineEdit)
+    field.setText("PD1")
+    dialog.reject()
+    assert field.text() == ""
+
+
+def card_line(cashier: Cashier) -> list[str]:
+    model = cashier.find("programTable", QTableView).model()
+    return [str(model.index(0, column).data()) for column in range(model.columnCount())]
