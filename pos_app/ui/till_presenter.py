@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,10 +41,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What changed in the outbox, and all that is still open."""
+    """What changed in the outbox, all that is still open, and what a supervisor must decide, ended or not."""
 
-    changed: tuple[Redemption, ...]
     open_rows: tuple[Redemption, ...]
+    needing: frozenset[str]
+    changed: tuple[Redemption, ...] = ()
 
 
 class TillPresenter(QObject):
@@ -92,9 +93,7 @@ class TillPresenter(QObject):
 
     def begin(self) -> None:
         """The services are there: read what is open, ask the line, fetch the rules."""
-        self._background.run(
-            self._services.redemptions.resume, on_done=self._show_resumed, on_error=self._resume_failed
-        )
+        self._background.run(self._resume, on_done=self._show_resumed, on_error=self._resume_failed)
         self.read_known()
         self._ask_line()
         self._ages.start()
@@ -222,18 +221,26 @@ class TillPresenter(QObject):
         """Send what is due, and see what was told by itself since: what was redeemed here is settled by the rounds."""
         redemptions, before = self._services.redemptions, self._serving.open_rows
         changed = {row.key: row for row in redemptions.drain()}
-        open_rows = self._read_open()
-        still = {row.key for row in open_rows}
+        read = self._read_open()
+        still = {row.key for row in read.open_rows}
         changed |= {
             row.key: redemptions.get(row.key) for row in before if row.kind in MADE_HERE and row.key not in still
         }
-        return Outbox(tuple(changed.values()), open_rows)
+        return replace(read, changed=tuple(changed.values()))
 
-    def _read_open(self) -> tuple[Redemption, ...]:
-        return tuple(self._services.redemptions.open_redemptions())
+    def _resume(self) -> Outbox:
+        self._services.redemptions.resume()
+        return self._read_open()
+
+    def _read_open(self) -> Outbox:
+        rows, now = tuple(self._services.redemptions.open_redemptions()), self._services.clock.wall()
+        journal = self._services.journal
+        waiting = () if journal is None else journal.attention()
+        needing = {row.key for row in rows if _needs_attention(row, now)} | {row.key for row in waiting}
+        return Outbox(rows, frozenset(needing))
 
     def _show_sent(self, outbox: Outbox) -> None:
-        self._show_outbox(outbox.open_rows)
+        self._show_outbox(outbox)
         if outbox.changed:
             self.outbox_moved.emit(outbox.changed)
             self.refresh_line()
@@ -242,21 +249,20 @@ class TillPresenter(QObject):
     def _drain_failed(self, _error: Exception) -> None:
         self._drain.start()
 
-    def _show_resumed(self, rows: Sequence[Redemption]) -> None:
+    def _show_resumed(self, outbox: Outbox) -> None:
         self._is_resumed = True
-        self._show_outbox(tuple(rows))
-        self.resumed.emit(tuple(rows))
+        self._show_outbox(outbox)
+        self.resumed.emit(outbox.open_rows)
         self._drain.start()
 
     def _resume_failed(self, _error: Exception) -> None:
         self._is_resumed = True
         self._drain.start()
 
-    def _show_outbox(self, rows: tuple[Redemption, ...]) -> None:
-        self._serving.open_rows = rows
-        now = self._services.clock.wall()
-        needing = sum(_needs_attention(row, now) for row in rows)
-        self._header.show_outbox(len(rows) - needing, needing)
+    def _show_outbox(self, outbox: Outbox) -> None:
+        self._serving.open_rows = outbox.open_rows
+        waiting = sum(row.key not in outbox.needing for row in outbox.open_rows)
+        self._header.show_outbox(waiting, len(outbox.needing))
 
     def _ignore(self, _error: Exception) -> None:
         """Logged at the door; the header keeps saying what it said."""

@@ -74,7 +74,7 @@ def redeem(world: World, till: SimTill) -> None:
         request = request_of(world, *world.asked_for, is_family=False, points=CEILING)
     wants_code = world.kind == CODED or world.rng.random() < 0.15
     mistypes = world.rng.random() < 0.2
-    uses_old_check = world.rng.random() < 0.25
+    uses_old_check, keeps_check = world.rng.random() < 0.4, world.rng.random() < 0.5
     bill = f"B-{world.rng.randrange(1000)}"
 
     def work(services: TillServices) -> Any:
@@ -83,7 +83,7 @@ def redeem(world: World, till: SimTill) -> None:
             checked = services.validation.check(replace(request, issue_otp=wants_code))
         if checked.source is not Source.LEDGER or not checked.is_redeemable:
             return f"not redeemable, said {checked.source}"
-        till.checked = None
+        till.checked = checked if keeps_check else None
         whose = int(checked.request.customer.value[-5:])
         code = world.central.code_of(whose) if wants_code else None
         code = "QQQQQQ" if code is not None and mistypes else code

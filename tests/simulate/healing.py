@@ -62,16 +62,16 @@ def _stop_faults(world: World) -> None:
 
 
 def _tell(world: World, till: SimTill) -> None:
-    """What the rounds of a till do to empty its outbox, at once."""
+    """What the rounds of a till do to empty its outbox, each in its own time."""
 
     def work(services: TillServices) -> str:
         services.line.probe()
         services.service.ask()
-        services.redemptions.drain(at_once=True)
-        services.settling.settle(at_once=True)
+        services.redemptions.drain()
+        services.settling.settle()
         services.heartbeats.beat()
         services.offers.offer()
-        services.leases.tend(at_once=True)
+        services.leases.tend()
         till.hear_all()
         till.wants_rounds = bool(services.offers.is_pending or services.redemptions.open_redemptions())
         return "still busy" if till.wants_rounds else "at rest"

@@ -99,6 +99,8 @@ class Watch:
         state = found[0][0] if found else ""
         if state == "REDEEMED" and answer.refusal is not None and answer.refusal not in _MAY_BE_SAID_OF_ANY_KEY:
             self._world.fail("REPLAY", f"{key} is redeemed, and its repeat was answered {answer.refusal}")
+        if state == "REFUSED" and _is_replay(answer):
+            self._world.count("refusals repeated")
         if state != "REDEEMED" and answer.refusal is None:
             self._world.fail("REPLAY", f"{key} is {state or 'unknown'}, and was answered yes")
 

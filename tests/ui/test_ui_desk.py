@@ -115,6 +115,7 @@ def test_a_wrong_pin_says_how_many_tries_are_left_and_the_name_stays(qtbot: QtBo
 def test_the_desk_shows_what_was_settled_short_and_a_supervisor_accepts_it(qtbot: QtBot, shop: Shop) -> None:
     till, key = a_short_till(shop)
     cashier = at_the_window(qtbot, till)
+    assert cashier.name("statusOutbox") == "Outbox: 0 waiting, 1 needs attention"
     sign_in(cashier, SUPERVISOR)
     cashier.wait_closed()
     table = open_desk(cashier)
@@ -125,6 +126,7 @@ def test_the_desk_shows_what_was_settled_short_and_a_supervisor_accepts_it(qtbot
     cashier.wait(lambda: table.rowCount() == 0)
     assert till.journal.get(key).closed_by == f"accepted:{SUPERVISOR}"
     assert cashier.text("deskSummary") == "Nothing is waiting."
+    cashier.wait(lambda: cashier.text("statusOutbox") == "Outbox 0")
 
 
 def test_a_cashier_needs_a_supervisor_for_each_decision(qtbot: QtBot, shop: Shop) -> None:
