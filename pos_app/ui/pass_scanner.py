@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from shiboken6 import isValid
 
 from pos_app.services.ports import Clock
 from pos_app.ui.code_field import SCAN_ENDS, ScanBurst
@@ -40,7 +41,7 @@ class PassScanner(QObject):
 
     @Slot(QWidget, QWidget)
     def _follow(self, _old: QWidget | None, now: QWidget | None) -> None:
-        if self._watched is not None:
+        if self._watched is not None and isValid(self._watched):  # The button of a dialog goes with its dialog.
             self._watched.removeEventFilter(self)
         self._watched = now if now is not None and now.window() is self._window else None
         self._text = ""

@@ -99,6 +99,30 @@ def redeem(world: World, till: SimTill) -> None:
     till.serve("redeems", work)
 
 
+def redeem_unchecked(world: World, till: SimTill) -> None:
+    """A redemption that nobody checked before, often of more than there is: the ledger judges it whole."""
+    rng = world.rng
+    customer_id, program_id = rng.choice(CUSTOMERS), rng.choice((MAIN, OTHER))
+    points = rng.choice((30, 60)) if program_id == OTHER else rng.choice((30, 100, 150, 200))
+    request = request_of(world, customer_id, program_id, is_family=False, points=points)
+    comes_twice = rng.random() < 0.5
+
+    def work(services: TillServices) -> Any:
+        row = services.redemptions.begin(
+            request,
+            points=Points.of(points),
+            program_id=program_id,
+            customer_id=customer_id,
+            customer_label="M.",
+        )
+        till.pending.append(row.key)
+        if comes_twice and world.swarm.duplicate:
+            till.line.weather = ["duplicate"]
+        return submit(world, till, services, row.key, None)
+
+    till.serve("redeems unchecked", work)
+
+
 def go_on(world: World, till: SimTill) -> None:
     """The cashier takes up something that is not finished: once more, with a code, or cancel."""
     if not till.pending:
@@ -351,12 +375,13 @@ PEOPLE: tuple[tuple[Act, float], ...] = (
     (look_up, 0.5),
     (check, 0.7),
     (redeem, 6.0),
+    (redeem_unchecked, 2.0),
     (go_on, 2.5),
     (drain, 2.5),
     (probe, 1.5),
     (wait, 3.0),
     (jobs, 1.0),
-    (earn, 1.0),
+    (earn, 1.2),
 )
 
 MEANWHILE: tuple[tuple[Act, float], ...] = ((redeem, 6.0), (go_on, 1.0), (drain, 1.0))

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pos_app.domain.answers import RedeemAnswer
-from pos_app.domain.refusals import Refusal
+from pos_app.domain.refusals import PROOF_FAILURES, Refusal
 from pos_app.gateway.replies import Reply
 from pos_app.wire.answers import read_redeem_answer
 from pos_app.wire.formats import UnreadableAnswerError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TRIES_MAX = 5
 _MAY_BE_SAID_OF_ANY_KEY = frozenset({Refusal.CUSTOMER_BUSY, Refusal.SERVICE_BUSY})
+_MAY_BE_MENDED = _MAY_BE_SAID_OF_ANY_KEY | PROOF_FAILURES
+"""Every other refusal is final: a late copy must not succeed when the customer has points again (reliability 4.2)."""
 
 
 _PASSED = """
@@ -99,6 +101,8 @@ class Watch:
         state = found[0][0] if found else ""
         if state == "REDEEMED" and answer.refusal is not None and answer.refusal not in _MAY_BE_SAID_OF_ANY_KEY:
             self._world.fail("REPLAY", f"{key} is redeemed, and its repeat was answered {answer.refusal}")
+        if not state and answer.refusal is not None and answer.refusal not in _MAY_BE_MENDED:
+            self._world.fail("REPLAY", f"{key} was refused for good ({answer.refusal}) and is not remembered")
         if state == "REFUSED" and _is_replay(answer):
             self._world.count("refusals repeated")
         if state != "REDEEMED" and answer.refusal is None:
