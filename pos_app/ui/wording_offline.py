@@ -142,7 +142,7 @@ NO_WAYS: Final = MappingProxyType(
             _S.OFFLINE,
             ("Confirm the customer first",),
             (
-                "Set aside for this till: {allowance} until {until}. A code cannot be checked while this till is offline.",
+                "A code cannot be checked while this till is offline. Set aside for it: {allowance} until {until}.",
                 "A code cannot be checked while this till is offline.",
             ),
             ("Wait, scan a pass, or ask a supervisor.",),

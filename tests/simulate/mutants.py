@@ -204,33 +204,61 @@ MUTANTS: dict[str, Mutant] = {
         1,
         "a key that is known is acted on again",
         ((redeeming, "find_key", _no_key_is_known), (redeeming, "keep_key", _keeps_keys_twice)),
+        seeds=(4,),
     ),
     "new_key_per_retry": Mutant(
-        2, "each retry has a key of its own", ((Redemption, "as_command", _new_key_per_retry),)
+        2,
+        "each retry has a key of its own",
+        ((Redemption, "as_command", _new_key_per_retry),),
+        seeds=(4,),
     ),
     "reclaim_at_expiry": Mutant(
         3,
         "leases are reclaimed when they expire, whatever their till spent",
         ((LeaseSettings, "settle_until", _reclaimed_at_its_end),),
+        seeds=(3,),
     ),
-    "no_reservation": Mutant(4, "a lease sets nothing aside", ((granting, "reserve", _nothing_is_set_aside),)),
+    "no_reservation": Mutant(
+        4,
+        "a lease sets nothing aside",
+        ((granting, "reserve", _nothing_is_set_aside),),
+        seeds=(3,),
+    ),
     "lease_request_not_idempotent": Mutant(
-        5, "a request id that is known is answered anew", ((granting, "find_request", _no_key_is_known),)
+        5,
+        "a request id that is known is answered anew",
+        ((granting, "find_request", _no_key_is_known),),
+        seeds=(94,),
     ),
     "ok_before_commit": Mutant(
-        6, "the cashier hears done before it is kept", ((SqlJournal, "spend", _spent_before_it_is_kept),)
+        6,
+        "the cashier hears done before it is kept",
+        ((SqlJournal, "spend", _spent_before_it_is_kept),),
+        seeds=(24,),
     ),
-    "refusals_not_stored": Mutant(7, "a refusal leaves no key", ((redeeming, "_remember", _refusals_not_stored),)),
+    "refusals_not_stored": Mutant(
+        7,
+        "a refusal leaves no key",
+        ((redeeming, "_remember", _refusals_not_stored),),
+        seeds=(11,),
+    ),
     "cancel_without_tombstone": Mutant(
-        8, "a cancel of an unknown key leaves nothing", ((cancelling, "_leave_tombstone", _nothing),)
+        8,
+        "a cancel of an unknown key leaves nothing",
+        ((cancelling, "_leave_tombstone", _nothing),),
+        seeds=(46,),
     ),
     "begin_deferred": Mutant(
         9,
         "a transaction begins at its first write",
         ((sqlite, "_prepare", _begins_at_the_first_write), (sqlite, "_begin", _nothing)),
+        seeds=(211,),
     ),
     "counter_rolled_back": Mutant(
-        10, "wrong tries of a code are not counted", ((codes.Codes, "_compare", _counter_rolled_back),)
+        10,
+        "wrong tries of a code are not counted",
+        ((codes.Codes, "_compare", _counter_rolled_back),),
+        seeds=(79,),
     ),
     "expiry_takes_reserved": Mutant(
         12,
@@ -240,14 +268,24 @@ MUTANTS: dict[str, Mutant] = {
             (expiring, "_READ", _reads_what_is_set_aside),
             (expiring, "_EMPTY", _takes_what_is_set_aside),
         ),
+        seeds=(0,),
     ),
     "give_back_frees_unsettled": Mutant(
         13,
         "giving back frees what is spent and not settled",
         ((closing, "parts_to_free", _frees_what_is_not_settled),),
+        seeds=(60,),
     ),
     "given_back_stays_open": Mutant(
-        14, "a lease given back beside a redemption is spent from", ((SqlJournal, "add_closing", _stays_open),)
+        14,
+        "a lease given back beside a redemption is spent from",
+        ((SqlJournal, "add_closing", _stays_open),),
+        seeds=(15,),
     ),
-    "code_before_replay": Mutant(11, "a used code hides a known key", ((redeeming, "redeem", _code_before_replay),)),
+    "code_before_replay": Mutant(
+        11,
+        "a used code hides a known key",
+        ((redeeming, "redeem", _code_before_replay),),
+        seeds=(51,),
+    ),
 }
