@@ -182,8 +182,14 @@ CALLS: tuple[Callable[[Counter], None], ...] = (
 )
 
 
+LONG = frozenset({cancelling, settling})
+"""They wait out what a cashier would wait: together two minutes, so they are run apart (`-m slow`)."""
+
+
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.parametrize(
+    "call", [pytest.param(each, marks=pytest.mark.slow if each in LONG else (), id=each.__name__) for each in CALLS]
+)
 def test_no_fault_of_the_line_charges_twice_or_for_nothing(
     shop: RealShop, till: HeadlessTill, call: Callable[[Counter], None]
 ) -> None:

@@ -10,18 +10,21 @@ from simulate.world import World
 
 from pos_app.domain.commands import CancelReason
 from pos_app.domain.redemption import State
-from pos_app.ledger.care.till_care import TillAction, change_till
+from pos_app.domain.trouble import SyncRefusedError
+from pos_app.ledger.care.till_care import TillAction, change_till, give_enrolment_code
 from pos_app.services.till import TillServices
 
 ROUNDS = 12
 _ROUND_S = 61.0
+_QUICK_ROUNDS, _LATER_ROUND_S = 6, 1300.0
+"""A clock that ran fast may have put the next try off by as much as two hours (`services.repeating.has_come`)."""
 
 
 def heal(world: World) -> None:
     """Stop all faults and let everything come to rest."""
     world.note("--- all faults stop")
     _stop_faults(world)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         busy = [till for till in world.living() if till.wants_rounds]
         if not busy:
             break
@@ -30,7 +33,7 @@ def heal(world: World) -> None:
             _decide(world, till)
             _tell(world, till)
         world.check()
-        world.time.advance(_ROUND_S)
+        world.time.advance(_ROUND_S if number < _QUICK_ROUNDS else _LATER_ROUND_S)
     check_drained(world)
     world.time.advance(world.settings.term_s + world.settings.settle_window_s + 3600)
     jobs(world, world.living()[0])
@@ -66,9 +69,12 @@ def _tell(world: World, till: SimTill) -> None:
 
     def work(services: TillServices) -> str:
         services.line.probe()
-        services.service.ask()
+        services.service.ask(anew=True)
         services.redemptions.drain()
         services.settling.settle()
+        till.hear_all()
+        if services.enrolment.must_enrol_again:
+            _enrol(world, services, till.login)
         services.heartbeats.beat()
         services.offers.offer()
         services.leases.tend()
@@ -77,6 +83,17 @@ def _tell(world: World, till: SimTill) -> None:
         return "still busy" if till.wants_rounds else "at rest"
 
     till.act("tells all", work)
+
+
+def _enrol(world: World, services: TillServices, login: str) -> None:
+    """Finish an enrolment that was cut short, or begin another one with a code of head office."""
+    services.service.ask(anew=True)
+    try:
+        services.enrolment.enrol()
+    except SyncRefusedError:
+        with world.central.at_work():
+            code = give_enrolment_code(world.central.book.tools, login, who="manager")
+        services.enrolment.enrol(code)
 
 
 def _decide(world: World, till: SimTill) -> None:

@@ -176,6 +176,6 @@ LEASING: tuple[tuple[Act, float], ...] = (
     (rounds, 0.8),
     (sync, 0.8),
     (close_lease, 0.6),
-    (long_wait, 3.5),
+    (long_wait, 4.5),
 )
 LEASING_FAULTS: tuple[tuple[Act, str], ...] = ((mark_lost, "marked_lost"), (enrol_again, "enrolled_again"))

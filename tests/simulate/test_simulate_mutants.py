@@ -31,10 +31,10 @@ def test_it_is_found_within_two_thousand_schedules(a_stage: Stage, name: str) ->
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", [name for name, each in MUTANTS.items() if each.seeds])
 def test_it_is_found_where_it_was_found_before_or_soon(a_stage: Stage, name: str) -> None:
     """Seeds tell another story when the product changes; then the search begins anew, and is cut short here."""
-    played, _ = find_mutant(a_stage, name, chain(MUTANTS[name].seeds, range(400)))
+    played, _ = find_mutant(a_stage, name, chain(MUTANTS[name].seeds, range(150)))
 
     assert played is not None
 

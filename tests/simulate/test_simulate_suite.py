@@ -1,10 +1,13 @@
-"""2,000 schedules keep every promise and meet enough of what may go wrong (reliability 5.1 A)."""
+"""Whole shops keep every promise and meet enough of what may go wrong (reliability 5.1 A).
+
+A thousand schedules take a minute of both processors; `python -m tests.simulate --schedules 100000` plays all.
+"""
 
 import pytest
 from simulate.coverage import shortfalls
 from simulate.running import run
 
-SCHEDULES = 2_000
+SCHEDULES = 1_000
 
 
 @pytest.mark.timeout(400)
