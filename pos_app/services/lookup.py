@@ -98,9 +98,10 @@ class LookupService:
         """Ask the ledger and keep what it told, as of now; None: nobody has this identifier."""
         if self._rows is not None and self._rows.is_offered:
             record = self._rows.find(customer, self._clock.wall)
-            if record is None or record.programs:
-                return record
-            return replace(record, programs=_unknown_programs(record))  # No feed told of them yet: ask for their rules.
+            if record is None:
+                return None
+            # No feed told of some of them yet: ask for their rules.
+            return replace(record, programs=(*record.programs, *_unknown_programs(record)))
         record = self._ledger.find_customer(customer)
         if record is None:
             return None
@@ -200,6 +201,7 @@ class LookupService:
 
 
 def _unknown_programs(record: CustomerRecord) -> tuple[Program, ...]:
-    """The programs of her wallets, of which only the numbers are known."""
-    ids = dict.fromkeys(wallet.program_id for wallet in record.wallets)
+    """The programs of her wallets that the record does not tell of: only their numbers are known."""
+    told = {each.program_id for each in record.programs}
+    ids = dict.fromkeys(wallet.program_id for wallet in record.wallets if wallet.program_id not in told)
     return tuple(Program(program_id=each, name="", are_rules_known=False) for each in ids)
