@@ -55,6 +55,18 @@ def test_a_scanned_card_that_was_never_here_is_fetched_and_kept(tmp_path: Path) 
     till.cache.close()
 
 
+def test_a_program_that_is_not_known_beside_one_that_is_gets_its_name(tmp_path: Path) -> None:
+    beside = wallet_item(a_wallet(80, program_id=974), wallet_id=8802)
+    till = Till(
+        tmp_path, FeedLedger([*A_SHOP, SCANNED, beside]), program=[a_program(), a_program(974, name="Beauty Club")]
+    )
+    till.cache.keep_program(a_program(), till.clock.wall())
+    found = till.lookup.find(CARD)
+    assert found is not None
+    assert {each.name for each in found.record.programs} == {a_program().name, "Beauty Club"}
+    till.cache.close()
+
+
 def test_nobody_has_this_identifier(tmp_path: Path) -> None:
     till = Till(tmp_path, FeedLedger())
     assert till.lookup.find(CARD) is None
