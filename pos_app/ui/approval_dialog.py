@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QLabel, QWidget
 
 from pos_app.domain.commands import ApprovalReason
 from pos_app.ui.controls import Chooser, Field, text_label
 from pos_app.ui.handles import named
-from pos_app.ui.person_form import PersonForm, Somebody
+from pos_app.ui.person_form import Somebody
+from pos_app.ui.proving_dialog import ProvingDialog
 from pos_app.ui.theme import CONTROL_PX, GAP_PX
-from pos_app.ui.till_dialog import TillDialog, column, dialog_button, message_label, row_of_widgets, show_message
+from pos_app.ui.till_dialog import column, row_of_widgets
 
 CONTEXT: Final = "approval"
 DIALOG_WIDTH: Final = 520
@@ -34,77 +34,44 @@ def reason_text(reason: ApprovalReason) -> str:
     return QCoreApplication.translate(CONTEXT, REASONS[reason])
 
 
-class ApprovalDialog(TillDialog):
-    """A supervisor and her PIN, the reason and, for another one, a note.
-
-    Signals:
-        asked: prove this PIN and approve. args: operator number, PIN, reason (ApprovalReason), note.
-    """
-
-    asked = Signal(int, str, object, str)
+class ApprovalDialog(ProvingDialog):
+    """A supervisor and her PIN, the reason and, for another one, a note."""
 
     def __init__(
         self, parent: QWidget | None, task: str, people: Sequence[Somebody], *, is_about_code: bool = True
     ) -> None:
         """`task` says what is approved, in a sentence. The listed reasons are about codes; else a note tells why."""
-        super().__init__(parent, "approvalDialog", self.tr("A supervisor has to agree"))
-        self._person = PersonForm("approval", people)
+        super().__init__(parent, "approval", self.tr("A supervisor has to agree"), self.tr("Approve"), people)
         self._reason = named(Chooser(), "approvalReason", self.tr("Reason"))
         self._reason.view().setAccessibleName(self._reason.accessibleName())
         self._note = named(Field(), "approvalNote", self.tr("Note"))
         self._note.setMaxLength(NOTE_MAX)
         for reason in REASONS if is_about_code else (ApprovalReason.OTHER,):
             self._reason.addItem(reason_text(reason), reason.value)
-        self._message = message_label("approvalMessage")
-        self._approve = dialog_button(self.tr("Approve"), "approvalUse", role="primary")
-        self._close = dialog_button(self.tr("Close"), "approvalClose")
         self._lay_out(task, is_about_code=is_about_code)
-        self._person.changed.connect(self._follow)
-        self._person.entered.connect(self._ask)
         self._reason.currentIndexChanged.connect(self._follow)
         self._note.textChanged.connect(self._follow)
-        self._approve.clicked.connect(self._ask)
-        self._close.clicked.connect(self.reject)
         self._follow()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Begin where something is missing."""
-        super().showEvent(event)
-        self._person.go()
-
-    def show_refused(self, message: str) -> None:
-        """It was not accepted: say why; what was chosen stays."""
-        self._person.set_busy(False)
-        self._person.show_wrong(True)
-        show_message(self._message, message, "refused")
-        self.say(message, is_assertive=True)
-        self._person.go()
-        self._approve.setEnabled(self._is_filled)
-
     @property
-    def _why(self) -> ApprovalReason:
+    def reason(self) -> ApprovalReason:
+        """Why she approves it."""
         return ApprovalReason(self._reason.currentData())
 
     @property
-    def _is_filled(self) -> bool:
-        return self._person.is_filled and (self._why is not ApprovalReason.OTHER or bool(self._note.text().strip()))
+    def note(self) -> str:
+        """In her own words; empty where a listed reason says it."""
+        return self._note.text().strip()
 
-    def _ask(self) -> None:
-        number = self._person.operator_id
-        if number is None or not self._is_filled:
-            return
-        show_message(self._message, self.tr("Checking the PIN…"), "waiting")
-        self._person.set_busy(True)
-        self._approve.setEnabled(False)
-        self.asked.emit(number, self._person.take_pin(), self._why, self._note.text().strip())
+    @property
+    def _is_filled(self) -> bool:
+        return super()._is_filled and (self.reason is not ApprovalReason.OTHER or bool(self.note))
 
     def _follow(self) -> None:
-        is_other = self._why is ApprovalReason.OTHER
+        is_other = self.reason is ApprovalReason.OTHER
         self._note_label.setVisible(is_other)
         self._note.setVisible(is_other)
-        if self._person.is_filled:
-            self._person.show_wrong(False)
-        self._approve.setEnabled(self._is_filled)
+        super()._follow()
 
     def _lay_out(self, task: str, *, is_about_code: bool) -> None:
         layout = column(self, 3 * GAP_PX, DIALOG_WIDTH)
@@ -123,4 +90,4 @@ class ApprovalDialog(TillDialog):
             layout.addWidget(widget)
         layout.addWidget(self._message)
         layout.addStretch(1)
-        layout.addLayout(row_of_widgets(self._close, None, self._approve))
+        layout.addLayout(row_of_widgets(self._close, None, self._use))

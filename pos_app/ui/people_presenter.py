@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QDialog, QWidget
 
-from pos_app.domain.commands import Approval, ApprovalPurpose, ApprovalReason
+from pos_app.domain.commands import Approval, ApprovalPurpose
 from pos_app.domain.feed import OperatorTold
 from pos_app.domain.roles import Act
 from pos_app.services.operators import Operator
@@ -134,9 +134,12 @@ class PeoplePresenter(QObject):
         self._approval = dialog
         dialog.open()
 
-    @Slot(int, str, object, str)
-    def _ask_approval(self, operator_id: int, pin: str, reason: ApprovalReason, note: str) -> None:
+    @Slot(int, str)
+    def _ask_approval(self, operator_id: int, pin: str) -> None:
+        if self._approval is None:
+            return
         operators, purpose = self._services.operators, self._purpose
+        reason, note = self._approval.reason, self._approval.note
         self._asked = operator_id
         self._background.run(
             lambda: operators.approve(operator_id, pin, purpose, reason, note),
