@@ -19,7 +19,7 @@ def steps(pytest_options: list[str]) -> list[tuple[str, list[str]]]:
         ("types", [str(BIN / "mypy"), "--no-error-summary"]),
         ("import contracts", [str(BIN / "lint-imports"), "--no-logo"]),
         # Two at a time: many tests wait for a process of their own. `-n 0` runs them one after the other.
-        ("tests", [sys.executable, "-m", "pytest", "-q", "-n", "2", *pytest_options]),
+        ("tests", [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *pytest_options]),
     ]
 
 

@@ -221,7 +221,7 @@ EVERYTHING: tuple[Callable[[TillJournal], Any], ...] = (
 )
 
 
-QUICK = settings(max_examples=200, stateful_step_count=50, deadline=None)
+QUICK = settings(max_examples=80, stateful_step_count=50, deadline=None)
 LONG = settings(max_examples=5_000, stateful_step_count=100, deadline=None)
 
 

@@ -84,7 +84,7 @@ def rounds(folder: Path, count: int, seed: int) -> RealShop:
 
 @pytest.mark.timeout(600)
 def test_a_till_that_is_killed_at_every_point_and_at_random_charges_once_for_each_receipt(tmp_path: Path) -> None:
-    rounds(tmp_path, 24, seed=4)
+    rounds(tmp_path, 16, seed=4)
 
 
 @pytest.mark.slow

@@ -182,8 +182,8 @@ CALLS: tuple[Callable[[Counter], None], ...] = (
 )
 
 
-LONG = frozenset({cancelling, settling})
-"""They wait out what a cashier would wait: together two minutes, so they are run apart (`-m slow`)."""
+LONG = frozenset({cancelling, settling, reversing, beating})
+"""They wait out what a cashier would wait: together over two minutes, so they are run apart (`-m slow`)."""
 
 
 @pytest.mark.timeout(400)
